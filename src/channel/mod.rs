@@ -1,0 +1,146 @@
+//! The border to the outside: one file per provider, and the words they share with the outbox.
+//!
+//! Only this module opens outgoing connections. A provider knows nothing of users, templates or the store:
+//! it is given an [`Outgoing`] and answers with a [`Receipt`] or a [`Failure`] whose class decides what the outbox does.
+
+use crate::domain::format::Format;
+use jiff::Timestamp;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// One message, rendered, as a provider gets it.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The message's GUID: the Message-ID, client reference or collapse id of every attempt.
+    pub guid: Uuid,
+    /// The form, which decides the MIME structure.
+    pub format: Format,
+    /// An e-mail address, an E.164 number, or a device.
+    pub recipient: String,
+    /// The recipient's name for the To header, where known.
+    pub recipient_name: Option<String>,
+    /// The template's sender mailbox; none means the provider's own, else `default_sender`.
+    pub sender: Option<String>,
+    /// The sender mailbox of the settings.
+    pub default_sender: String,
+    /// Subject of a mail, title of a push notification.
+    pub subject: Option<String>,
+    /// Text: the SMS, the push text, the plain part of a mail.
+    pub body: String,
+    /// The HTML part of a mail.
+    pub html_body: Option<String>,
+    /// When the message was accepted: the Date of every attempt.
+    pub created: Timestamp,
+}
+
+/// A provider's word that it has taken the message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The provider's id of the message, where it gives one.
+    pub provider_id: Option<String>,
+    /// SMTP or HTTP status code.
+    pub code: Option<u16>,
+    /// The provider's answer, at most [`ANSWER_CHARS_MAX`] characters, secrets masked.
+    pub answer: String,
+}
+
+/// Why a message was not taken, and what that means for it. (delivery.md, "Retry policy")
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What the outbox does about it.
+    pub class: Class,
+    /// SMTP or HTTP status code, where one was answered.
+    pub code: Option<u16>,
+    /// The provider's answer or what happened to the connection; at most [`ANSWER_CHARS_MAX`] characters, secrets masked.
+    pub answer: String,
+    /// Not before this long: `Retry-After`, or greylisting.
+    pub retry_after: Option<Duration>,
+}
+
+/// The classes of the retry policy. (delivery.md, "Retry policy")
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The provider is not there: try the next one, retry later, count for the breaker.
+    Provider,
+    /// The provider refuses us: stop it until an operator mends the configuration; no message dies.
+    Configuration,
+    /// Not now: retry with backoff.
+    Temporary,
+    /// Never: failed.
+    Permanent,
+    /// It may have been taken: retry only where a repeat can be recognised.
+    InDoubt,
+}
+
+impl Class {
+    /// The word for it in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Configuration => "configuration",
+            Self::Temporary => "temporary",
+            Self::Permanent => "permanent",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+}
+
+/// The longest provider answer that is kept.
+pub const ANSWER_CHARS_MAX: usize = 1000;
+
+/// One configured provider, shared by the sender threads.
+pub trait Provider: Send + Sync {
+    /// Its URL with secrets masked; the name in attempts and logs.
+    fn name(&self) -> &str;
+    /// How many sessions may be open at once.
+    fn connections(&self) -> usize;
+    /// Whether a repeat after [`Class::InDoubt`] carries a reference by which it can be recognised.
+    fn recognises_repeats(&self) -> bool;
+    /// A new session for one sender thread; connects lazily, at the first send.
+    fn session(&self) -> Box<dyn Session>;
+}
+
+/// One sender thread's use of a provider: it keeps its connection between messages.
+pub trait Session {
+    /// Hands over one message and waits for the provider's word. Bounded by [`Timeouts::attempt`].
+    ///
+    /// # Errors
+    /// A [`Failure`] whose class says what it means for the message.
+    fn send(&mut self, message: &Outgoing) -> Result<Receipt, Failure>;
+    /// Called when there is nothing to send for now: say goodbye and let go of the connection.
+    fn rest(&mut self);
+}
+
+/// How long each step may take. (delivery.md, "Retry policy"; RFC 5321, section 4.5.3.2)
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// TCP connection to an SMTP server.
+    pub smtp_connect: Duration,
+    /// The server's greeting.
+    pub smtp_greeting: Duration,
+    /// The reply to one SMTP command, the TLS handshake included.
+    pub smtp_command: Duration,
+    /// The reply after the final dot.
+    pub smtp_final_dot: Duration,
+    /// TCP connection to an HTTP gateway.
+    pub http_connect: Duration,
+    /// A whole HTTP exchange.
+    pub http_total: Duration,
+    /// A whole attempt, whatever its steps.
+    pub attempt: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            smtp_connect: Duration::from_secs(30),
+            smtp_greeting: Duration::from_secs(60),
+            smtp_command: Duration::from_secs(300),
+            smtp_final_dot: Duration::from_secs(600),
+            http_connect: Duration::from_secs(10),
+            http_total: Duration::from_secs(30),
+            attempt: Duration::from_secs(15 * 60),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What can go wrong, named by what the API promises. Knows no HTTP: status codes are `http::response`'s business.
+//!
+//! Each failure has two texts: the one here for the caller, and a cause, for the log only.
+
+use std::fmt;
+
+/// A result whose failure is one of the promised ones.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Every failure a caller can be told about. (api.md, "Envelope")
+#[derive(Debug)]
+pub enum Error {
+    /// The input breaks a rule; the sentence says which and what to do.
+    Invalid(String),
+    /// No credential, or one that is not good any more.
+    Unauthorized(String),
+    /// The credential is good but holds none of these scopes.
+    Forbidden {
+        /// The scopes any one of which would do.
+        accepted: Vec<String>,
+    },
+    /// Nothing is there under that name.
+    NotFound(String),
+    /// The path exists, the method does not.
+    MethodNotAllowed {
+        /// The methods that exist, comma-separated.
+        allow: String,
+    },
+    /// Another element has this one's place.
+    Duplicate(String),
+    /// The state of what is there forbids this.
+    Conflict(String),
+    /// More bytes than the named limit.
+    TooLarge(String),
+    /// A body of a type that is not understood.
+    UnsupportedMediaType(String),
+    /// An idempotency key came back with another body.
+    KeyReused(String),
+    /// Too many requests for now.
+    TooManyRequests {
+        /// When to come back.
+        retry_after_secs: u32,
+        /// What was exceeded.
+        details: String,
+    },
+    /// The token endpoint refuses, in the words of RFC 6749, section 5.2.
+    OAuth {
+        /// The registered error word, such as `invalid_client`.
+        error: &'static str,
+        /// A sentence for the developer.
+        description: String,
+    },
+    /// Not possible now, but later: the queue is full, the disk is full.
+    Unavailable {
+        /// When to come back.
+        retry_after_secs: u32,
+        /// What happened, for the log only.
+        cause: String,
+    },
+    /// A fault of ours; the cause is for the log only.
+    Internal(String),
+}
+
+impl Error {
+    /// An [`Error::Invalid`] with this sentence.
+    pub fn invalid(details: impl Into<String>) -> Self {
+        Self::Invalid(details.into())
+    }
+
+    /// An [`Error::NotFound`] with this sentence.
+    pub fn not_found(details: impl Into<String>) -> Self {
+        Self::NotFound(details.into())
+    }
+
+    /// An [`Error::Internal`] with this cause.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    /// The slug of the admin API for this failure. (api.md, "Envelope")
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "err_InvalidElement",
+            Self::Unauthorized(_) => "err_Unauthorized",
+            Self::Forbidden { .. } => "err_Forbidden",
+            Self::NotFound(_) => "err_NotFound",
+            Self::MethodNotAllowed { .. } => "err_MethodNotAllowed",
+            Self::Duplicate(_) => "err_DuplicateElement",
+            Self::Conflict(_) => "err_Conflict",
+            Self::TooLarge(_) => "err_TooLarge",
+            Self::UnsupportedMediaType(_) => "err_UnsupportedMediaType",
+            Self::KeyReused(_) => "err_KeyReused",
+            Self::TooManyRequests { .. } => "err_TooManyRequests",
+            Self::OAuth { error, .. } => error,
+            Self::Unavailable { .. } => "err_Unavailable",
+            Self::Internal(_) => "post_generic",
+        }
+    }
+
+    /// The sentence a caller may read. Causes of our own faults are not in it.
+    #[must_use]
+    pub fn details(&self) -> String {
+        match self {
+            Self::Invalid(text)
+            | Self::Unauthorized(text)
+            | Self::NotFound(text)
+            | Self::Duplicate(text)
+            | Self::Conflict(text)
+            | Self::TooLarge(text)
+            | Self::UnsupportedMediaType(text)
+            | Self::KeyReused(text) => text.clone(),
+            Self::Forbidden { accepted } => {
+                format!("One of these scopes is needed: {}.", accepted.join(", "))
+            }
+            Self::MethodNotAllowed { allow } => format!("This address answers to {allow}."),
+            Self::TooManyRequests { details, .. } => details.clone(),
+            Self::OAuth { description, .. } => description.clone(),
+            Self::Unavailable {
+                retry_after_secs, ..
+            } => format!(
+                "Herald cannot take this just now; try again in {retry_after_secs} seconds."
+            ),
+            Self::Internal(_) => "Something went wrong inside Herald; its log says what.".into(),
+        }
+    }
+
+    /// What to write to the log besides [`Error::details`]; only our own faults have it.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) | Self::Unavailable { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause() {
+            Some(cause) => f.write_str(cause),
+            None => f.write_str(&self.details()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,3 @@
+//! The HTTP front: sockets, routes, rights and the JSON of both APIs.
+
+pub mod response;

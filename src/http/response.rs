@@ -1,0 +1,84 @@
+//! Replies: a status, headers and a body, written by tiny_http's `Response`.
+
+use std::io::Cursor;
+use tiny_http::{HTTPVersion, Header, StatusCode};
+
+/// A reply before it is written. The body is whole: nothing streams from a handler.
+#[derive(Debug, Clone)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl Response {
+    /// A reply with this status and no body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// A reply with a body of this media type.
+    #[must_use]
+    pub fn with_body(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::empty(status)
+            .header("Content-Type", media_type)
+            .body(body.into())
+    }
+
+    fn body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Adds a header. A value with a byte that no header may hold is dropped when written.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The bytes for the socket. `head_only` for HEAD; `close` adds `Connection: close`, which tiny_http would drop.
+    #[must_use]
+    pub fn print(self, http10: bool, head_only: bool, close: bool) -> Vec<u8> {
+        let length = self.body.len();
+        let mut out = Vec::with_capacity(length + 256);
+        let headers = self
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Header::from_bytes(name.as_bytes(), value.as_bytes()).ok())
+            .chain(Header::from_bytes("Server", "Herald"))
+            .collect();
+        let response = tiny_http::Response::new(
+            StatusCode(self.status),
+            headers,
+            Cursor::new(self.body),
+            Some(length),
+            None,
+        )
+        .with_chunked_threshold(usize::MAX);
+        let version = if http10 {
+            HTTPVersion(1, 0)
+        } else {
+            HTTPVersion(1, 1)
+        };
+        response
+            .raw_print(&mut out, version, &[], head_only, None)
+            .expect("writing to a Vec cannot fail");
+        if close {
+            let line_end = out.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
+            out.splice(line_end..line_end, *b"Connection: close\r\n");
+        }
+        out
+    }
+}

@@ -1,0 +1,7 @@
+//! Herald, the messaging appliance in one file.
+
+pub mod channel;
+pub mod clock;
+pub mod domain;
+pub mod error;
+pub mod http;

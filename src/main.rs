@@ -1,0 +1,2 @@
+//! Arguments to a command, an error to an exit code.
+fn main() {}
