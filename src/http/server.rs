@@ -1,0 +1,255 @@
+//! The worker gate: a fixed number of handler threads behind a bounded queue. Catches panics and writes one access line
+//! per request; knows no sockets, which are `http::guard`'s.
+
+use super::guard::{Limits, RawRequest, Refusal, ReplyTo, Service};
+use super::response::Response;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use std::{fmt, io};
+
+/// The log target of access lines.
+pub const ACCESS_TARGET: &str = "herald::access";
+
+/// A complete request and where its reply goes.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) request: RawRequest,
+    pub(crate) close: bool,
+    pub(crate) reply: ReplyTo,
+}
+
+/// The handler threads and their queue.
+pub(crate) struct Pool {
+    gate: Arc<Gate>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Gate {
+    service: Arc<dyn Service>,
+    queue: Mutex<Queue>,
+    available: Condvar,
+    stopping: AtomicBool,
+    queue_max: usize,
+}
+
+struct Queue {
+    jobs: VecDeque<Job>,
+    idle_threads: usize,
+    /// A thread was woken and has not looked yet; it wakes the next, so the guard need not wake many at once.
+    waking: bool,
+    closed: bool,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Starts the handler threads.
+    pub(crate) fn start(service: Arc<dyn Service>, limits: &Limits) -> io::Result<Self> {
+        let gate = Arc::new(Gate {
+            service,
+            queue: Mutex::new(Queue {
+                jobs: VecDeque::new(),
+                idle_threads: 0,
+                waking: false,
+                closed: false,
+            }),
+            available: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            queue_max: limits.queue_max,
+        });
+        let mut pool = Self {
+            gate,
+            threads: Vec::new(),
+        };
+        for number in 0..limits.handlers_max.max(1) {
+            let gate = pool.gate.clone();
+            let thread = thread::Builder::new()
+                .name(format!("http-{number}"))
+                .stack_size(limits.handler_stack_bytes)
+                .spawn(move || gate.work());
+            match thread {
+                Ok(thread) => pool.threads.push(thread),
+                Err(error) => {
+                    pool.close(true);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(pool)
+    }
+
+    /// Queues a request, or gives it back if too many wait already.
+    pub(crate) fn push(&self, job: Job) -> Result<(), Box<Job>> {
+        let mut queue = self.gate.lock();
+        // As many as there are idle threads do not wait: those are on their way to the queue.
+        if queue.jobs.len() >= self.gate.queue_max + queue.idle_threads {
+            return Err(Box::new(job));
+        }
+        queue.jobs.push_back(job);
+        let wake = queue.idle_threads > 0 && !queue.waking;
+        queue.waking |= wake;
+        drop(queue);
+        if wake {
+            self.gate.available.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The reply to a request that no handler is to see, always with `Connection: close`.
+    pub(crate) fn refuse(&self, refusal: &Refusal, http10: bool) -> Vec<u8> {
+        let started = Instant::now();
+        let bytes = self.gate.print_refusal(refusal, http10, true);
+        let line = AccessLine {
+            method: refusal.method.clone().unwrap_or_else(|| "-".into()),
+            path: refusal.target.as_deref().map_or("-", path_of).to_owned(),
+            peer: refusal.peer,
+            started,
+        };
+        line.write(refusal.status, bytes.len());
+        bytes
+    }
+
+    /// From now on every reply says that the connection closes.
+    pub(crate) fn begin_stop(&self) {
+        self.gate.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends the threads. Those inside a handler are waited for only if `join`; queued requests are dropped.
+    pub(crate) fn close(self, join: bool) {
+        let mut queue = self.gate.lock();
+        queue.closed = true;
+        let dropped = std::mem::take(&mut queue.jobs);
+        drop(queue);
+        drop(dropped);
+        self.gate.available.notify_all();
+        if join {
+            for thread in self.threads {
+                if thread.join().is_err() {
+                    log::error!("A handler thread ended in a panic.");
+                }
+            }
+        }
+    }
+}
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            let Job {
+                request,
+                close,
+                reply,
+            } = job;
+            let close = close || self.stopping.load(Ordering::SeqCst);
+            let line = AccessLine {
+                method: request.method.clone(),
+                path: path_of(&request.target).to_owned(),
+                peer: request.peer,
+                started: Instant::now(),
+            };
+            let (status, bytes) = self.answer(request, close, &line);
+            let length = bytes.len();
+            reply.send(bytes, close);
+            line.write(status, length);
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                let wake = !queue.jobs.is_empty() && queue.idle_threads > 0 && !queue.waking;
+                queue.waking |= wake;
+                drop(queue);
+                if wake {
+                    self.available.notify_one();
+                }
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue.idle_threads += 1;
+            queue = self
+                .available
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.idle_threads -= 1;
+            queue.waking = false;
+        }
+    }
+
+    /// The status and bytes of the reply; 500 if the service panics.
+    fn answer(&self, request: RawRequest, close: bool, line: &AccessLine) -> (u16, Vec<u8>) {
+        let http10 = request.http10;
+        let head_only = request.method == "HEAD";
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            let response = self.service.answer(request);
+            (response.status(), response.print(http10, head_only, close))
+        }));
+        answered.unwrap_or_else(|panic| {
+            let (method, path) = (&line.method, &line.path);
+            let words = words_of(&*panic);
+            log::error!("{method} {path}: the handler panicked: {words}");
+            let refusal = Refusal {
+                status: 500,
+                details: "Something went wrong inside Herald; its log says what.",
+                method: Some(method.clone()),
+                target: Some(path.clone()),
+                retry_after_secs: None,
+                peer: line.peer,
+            };
+            (500, self.print_refusal(&refusal, http10, close))
+        })
+    }
+
+    fn print_refusal(&self, refusal: &Refusal, http10: bool, close: bool) -> Vec<u8> {
+        let head_only = refusal.method.as_deref() == Some("HEAD");
+        let refuse = || self.service.refuse(refusal).print(http10, head_only, close);
+        catch_unwind(AssertUnwindSafe(refuse)).unwrap_or_else(|panic| {
+            log::error!("Refusing a request panicked: {}", words_of(&*panic));
+            Response::empty(refusal.status).print(http10, head_only, close)
+        })
+    }
+}
+
+/// What the access log says of a request; the query is left out, for it may hold secrets.
+struct AccessLine {
+    method: String,
+    path: String,
+    peer: Option<IpAddr>,
+    started: Instant,
+}
+
+impl AccessLine {
+    fn write(&self, status: u16, length: usize) {
+        let Self { method, path, .. } = self;
+        let millis = self.started.elapsed().as_secs_f64() * 1000.0;
+        let peer = self.peer.map_or_else(|| "unix".into(), |ip| ip.to_string());
+        log::info!(target: ACCESS_TARGET, "{method} {path} {status} {length} bytes {millis:.1} ms {peer}");
+    }
+}
+
+fn path_of(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no words")
+}
