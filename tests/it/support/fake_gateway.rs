@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-pub const ACCOUNT: &str = "AC0123";
-pub const TOKEN: &str = "t0ken/with+signs";
+pub(crate) const ACCOUNT: &str = "AC0123";
+pub(crate) const TOKEN: &str = "t0ken/with+signs";
 
 /// What the gateway does with one request.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Status, further headers, body.
     Reply(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Announces a longer body than it sends, then closes.
@@ -31,15 +31,15 @@ pub enum Answer {
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The connection it came over, from 0.
-    pub connection: usize,
+    pub(crate) connection: usize,
     /// Method and path.
-    pub line: String,
+    pub(crate) line: String,
     /// Headers, names in lower case, sorted.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The form's fields in their order.
-    pub form: Vec<(String, String)>,
+    pub(crate) form: Vec<(String, String)>,
 }
 
 #[derive(Default)]
@@ -49,7 +49,7 @@ struct Book {
 }
 
 /// The running gateway; stops when dropped.
-pub struct FakeGateway {
+pub(crate) struct FakeGateway {
     address: SocketAddr,
     book: Arc<Mutex<Book>>,
     stop: Arc<AtomicBool>,
@@ -57,7 +57,7 @@ pub struct FakeGateway {
 }
 
 impl FakeGateway {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let book = Arc::new(Mutex::new(Book::default()));
@@ -84,17 +84,17 @@ impl FakeGateway {
         }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// Queues what happens to the next request.
-    pub fn next(&self, answer: Answer) -> &Self {
+    pub(crate) fn next(&self, answer: Answer) -> &Self {
         self.book.lock().unwrap().answers.push(answer);
         self
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.book.lock().unwrap().asked.clone()
     }
 }

@@ -16,15 +16,15 @@ use std::thread::JoinHandle;
 
 /// How the server behaves when nothing goes wrong.
 #[derive(Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// Whether TLS begins at once.
-    pub implicit_tls: bool,
+    pub(crate) implicit_tls: bool,
     /// Whether EHLO offers STARTTLS.
-    pub starttls: bool,
+    pub(crate) starttls: bool,
     /// The user and password it lets in; with them it refuses MAIL from anybody else.
-    pub account: Option<(&'static str, &'static str)>,
+    pub(crate) account: Option<(&'static str, &'static str)>,
     /// The mechanisms that EHLO offers.
-    pub mechanisms: &'static str,
+    pub(crate) mechanisms: &'static str,
 }
 
 impl Default for Options {
@@ -40,7 +40,7 @@ impl Default for Options {
 
 /// The moment at which a fault strikes: in place of the reply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     Greeting,
     Ehlo,
     Helo,
@@ -63,7 +63,7 @@ pub enum Stage {
 
 /// What it does instead of answering.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Sends these bytes and goes on.
     Reply(Vec<u8>),
     /// Closes the connection.
@@ -78,26 +78,26 @@ pub enum Fault {
 
 impl Fault {
     /// A reply line; CRLF is added.
-    pub fn reply(line: &str) -> Self {
+    pub(crate) fn reply(line: &str) -> Self {
         Self::Reply(format!("{line}\r\n").into_bytes())
     }
 }
 
 /// A mail that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub(crate) struct Received {
     /// The connection it came over, from 0.
-    pub connection: usize,
+    pub(crate) connection: usize,
     /// Whether that was encrypted.
-    pub tls: bool,
+    pub(crate) tls: bool,
     /// Who had signed in.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// The address of MAIL.
-    pub from: String,
+    pub(crate) from: String,
     /// The addresses of RCPT.
-    pub to: Vec<String>,
+    pub(crate) to: Vec<String>,
     /// The mail without the doubled dots.
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -109,7 +109,7 @@ struct Book {
 }
 
 /// The running server; stops when dropped.
-pub struct FakeSmtp {
+pub(crate) struct FakeSmtp {
     address: SocketAddr,
     authority: Vec<u8>,
     authority_pem: String,
@@ -120,7 +120,7 @@ pub struct FakeSmtp {
 
 impl FakeSmtp {
     /// Starts a server for `localhost` and `127.0.0.1`.
-    pub fn start(options: Options) -> Self {
+    pub(crate) fn start(options: Options) -> Self {
         let (authority, authority_pem, tls) = certificates();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -160,42 +160,42 @@ impl FakeSmtp {
         }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// The certificate authority, DER.
-    pub fn authority(&self) -> Vec<u8> {
+    pub(crate) fn authority(&self) -> Vec<u8> {
         self.authority.clone()
     }
 
     /// The certificate authority, PEM, for `SSL_CERT_FILE`.
-    pub fn authority_pem(&self) -> &str {
+    pub(crate) fn authority_pem(&self) -> &str {
         &self.authority_pem
     }
 
     /// The next time the stage is reached, this happens; several for one stage strike in turn.
-    pub fn fault(&self, stage: Stage, fault: Fault) -> &Self {
+    pub(crate) fn fault(&self, stage: Stage, fault: Fault) -> &Self {
         self.book.lock().unwrap().faults.push((stage, fault));
         self
     }
 
     /// Faults that have not struck.
-    pub fn faults_left(&self) -> usize {
+    pub(crate) fn faults_left(&self) -> usize {
         self.book.lock().unwrap().faults.len()
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.book.lock().unwrap().received.clone()
     }
 
     /// The command lines by connection.
-    pub fn commands(&self) -> Vec<Vec<String>> {
+    pub(crate) fn commands(&self) -> Vec<Vec<String>> {
         self.book.lock().unwrap().commands.clone()
     }
 
     /// How often MAIL was said.
-    pub fn mails_begun(&self) -> usize {
+    pub(crate) fn mails_begun(&self) -> usize {
         self.book.lock().unwrap().mails_begun
     }
 }
@@ -216,7 +216,7 @@ fn certificates() -> (Vec<u8>, String, Arc<ServerConfig>) {
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     params
         .distinguished_name
-        .push(rcgen::DnType::CommonName, "Herald test authority");
+        .push(rcgen::DnType::CommonName, uuid::Uuid::new_v4().to_string());
     let authority =
         rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
@@ -342,6 +342,8 @@ impl Visit {
 
     fn encrypt(&mut self) -> io::Result<()> {
         if matches!(self.fault(Stage::Handshake)?, After::Replied) {
+            // Closing on the client's unread hello would reset the connection before the client reads the reply.
+            stay_silent(&mut self.stream);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let connection = ServerConnection::new(Arc::clone(&self.tls)).unwrap();

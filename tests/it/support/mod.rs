@@ -1,5 +1,7 @@
 //! What the tests share: real servers on port 0 that play the outside world.
 
-pub mod fake_gateway;
-pub mod fake_smtp;
-pub mod faults;
+#![allow(clippy::unwrap_used)] // A test that cannot go on says so by panicking.
+
+pub(crate) mod fake_gateway;
+pub(crate) mod fake_smtp;
+pub(crate) mod faults;
