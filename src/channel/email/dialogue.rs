@@ -8,6 +8,7 @@ use crate::channel::{Class, Failure, Receipt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_send::SmtpClient;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
@@ -286,6 +287,10 @@ impl Connection {
                 "The server closed the connection".to_string()
             }
             Ok(Err(mail_send::Error::UnparseableReply)) => "The answer is not SMTP".to_string(),
+            // What TLS calls an end without its own goodbye.
+            Ok(Err(mail_send::Error::Io(why))) if why.kind() == ErrorKind::UnexpectedEof => {
+                "The server closed the connection".to_string()
+            }
             Ok(Err(mail_send::Error::Io(why))) => format!("The connection failed ({why})"),
             Ok(Err(why)) => why.to_string(),
         };

@@ -3,10 +3,10 @@
 //! It is a real one: a thread per connection, STARTTLS or implicit TLS with a certificate made on the spot, AUTH PLAIN
 //! and LOGIN. Everything is written down before the reply that ends it goes out, so a test need not wait.
 
+use super::authority::certificates;
 use super::faults::{reset, stay_silent};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -208,31 +208,6 @@ impl Drop for FakeSmtp {
             drop(acceptor.join());
         }
     }
-}
-
-/// An authority, and a server that has a certificate of it.
-fn certificates() -> (Vec<u8>, String, Arc<ServerConfig>) {
-    let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params
-        .distinguished_name
-        .push(rcgen::DnType::CommonName, uuid::Uuid::new_v4().to_string());
-    let authority =
-        rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_string(), "127.0.0.1".to_string()];
-    let params = rcgen::CertificateParams::new(names).unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let chain: Vec<CertificateDer<'static>> = vec![certificate.der().clone()];
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    (authority.der().to_vec(), authority.pem(), Arc::new(config))
 }
 
 trait Stream: Read + Write {}
