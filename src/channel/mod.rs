@@ -3,9 +3,23 @@
 //! Only this module opens outgoing connections. A provider knows nothing of users, templates or the store:
 //! it is given an [`Outgoing`] and answers with a [`Receipt`] or a [`Failure`] whose class decides what the outbox does.
 
-use crate::domain::format::Format;
+pub mod answer;
+pub mod email;
+pub mod http;
+pub mod mailbox;
+pub mod mime;
+pub mod twilio;
+pub mod url;
+
+use crate::clock::Clock;
+use crate::domain::format::{Channel, Format};
+use crate::error::Result as HeraldResult;
+use email::SmtpProvider;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
+use twilio::TwilioProvider;
+use url::ProviderUrl;
 use uuid::Uuid;
 
 /// One message, rendered, as a provider gets it.
@@ -143,4 +157,39 @@ impl Default for Timeouts {
             attempt: Duration::from_secs(15 * 60),
         }
     }
+}
+
+/// What providers are made from besides their URLs.
+pub struct Means<'a> {
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// Tells the time where an answer names a date.
+    pub clock: Arc<Clock>,
+    /// Makes the provider behind `capture:`, which needs the store and so is not made here.
+    pub capture: &'a dyn Fn(Channel) -> Arc<dyn Provider>,
+}
+
+/// The providers of a channel, in failover order, from their URLs.
+///
+/// # Errors
+/// [`crate::error::Error::Invalid`] with a sentence about the first URL that cannot be used; it holds no secret.
+pub fn build(
+    channel: Channel,
+    urls: &[String],
+    means: &Means<'_>,
+) -> HeraldResult<Vec<Arc<dyn Provider>>> {
+    urls.iter()
+        .map(|url| {
+            let timeouts = means.timeouts.clone();
+            let provider: Arc<dyn Provider> = match ProviderUrl::parse(channel, url)? {
+                ProviderUrl::Smtp(config) => Arc::new(SmtpProvider::new(config, timeouts)?),
+                ProviderUrl::Twilio(config) => {
+                    let clock = Arc::clone(&means.clock);
+                    Arc::new(TwilioProvider::new(config, timeouts, clock))
+                }
+                ProviderUrl::Capture => (means.capture)(channel),
+            };
+            Ok(provider)
+        })
+        .collect()
 }

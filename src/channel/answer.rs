@@ -1,0 +1,112 @@
+//! What is kept of a provider's answer: short, on one line, and without our secrets.
+
+use super::{ANSWER_CHARS_MAX, Class, Failure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt;
+
+/// A password or token; prints as `***` whatever the format.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes charge of a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for the wire only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The strings that must not appear in a kept answer.
+#[derive(Clone)]
+pub struct Mask(Vec<String>);
+
+impl Mask {
+    /// Masks the password, and every form in which we send it: a server may echo our own line back.
+    #[must_use]
+    pub fn credentials(user: &str, password: &Secret) -> Self {
+        let password = password.expose();
+        let mut forms = vec![
+            STANDARD.encode(format!("\0{user}\0{password}")),
+            STANDARD.encode(format!("{user}:{password}")),
+            STANDARD.encode(password),
+            form_urlencoded::byte_serialize(password.as_bytes()).collect(),
+            password.to_string(),
+        ];
+        forms.retain(|form| !form.is_empty());
+        Self(forms)
+    }
+
+    /// Masks nothing, for a provider without credentials.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The text with secrets as `***`, control characters as spaces, cut to [`ANSWER_CHARS_MAX`] characters.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        // Masking comes before cutting, so that no half of a secret is left at the end.
+        let mut text = text.to_string();
+        for secret in &self.0 {
+            text = text.replace(secret, "***");
+        }
+        text.trim()
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(ANSWER_CHARS_MAX)
+            .collect()
+    }
+
+    /// A failure with the cleaned answer.
+    pub(super) fn failure(&self, class: Class, code: Option<u16>, answer: &str) -> Failure {
+        Failure {
+            class,
+            code,
+            answer: self.clean(answer),
+            retry_after: None,
+        }
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mask({} secrets)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_the_password_is_masked() {
+        let mask = Mask::credentials("anna", &Secret::new("s3 cret"));
+        let echoed = format!(
+            "535 {} {} {} s3+cret s3 cret",
+            STANDARD.encode("\0anna\0s3 cret"),
+            STANDARD.encode("anna:s3 cret"),
+            STANDARD.encode("s3 cret"),
+        );
+        assert_eq!(mask.clean(&echoed), "535 *** *** *** *** ***");
+    }
+
+    #[test]
+    fn an_answer_is_one_bounded_line() {
+        let long = format!("a\r\nb\0c{}", "æ".repeat(5000));
+        let clean = Mask::nothing().clean(&long);
+        assert_eq!(clean.chars().count(), ANSWER_CHARS_MAX);
+        assert!(clean.starts_with("a  b cæ"));
+    }
+}

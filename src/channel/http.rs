@@ -1,0 +1,160 @@
+//! The one place that makes outbound HTTP calls: no redirects, no proxy variables, deadlines, a bounded answer.
+//!
+//! Knows the classes of transport errors and of bare status codes; what a gateway's body means is the provider's business.
+
+mod sent;
+
+use super::answer::Mask;
+use super::{Class, Failure, Timeouts};
+use jiff::Timestamp;
+use sent::{SentMark, connector};
+use std::io::Read as _;
+use std::time::Duration;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::DefaultResolver;
+
+/// The most of an answer's body that is read; the rest is cut off, not an error, for the status already says enough.
+pub const BODY_BYTES_MAX: u64 = 64 * 1024;
+
+/// An idle connection is dropped before the five seconds after which many servers close theirs:
+/// a request that meets a closing server is in doubt, and for an SMS nobody can repeat that.
+const IDLE_MAX: Duration = Duration::from_secs(4);
+
+/// The border of what is believed of a `Retry-After`. (delivery.md, "Retry policy")
+const RETRY_AFTER_RANGE_SECS: (u64, u64) = (1, 3600);
+
+/// An HTTP client for one sender thread; it keeps its connection between calls.
+pub struct HttpClient {
+    agent: ureq::Agent,
+    mark: SentMark,
+    mask: Mask,
+}
+
+/// What a gateway answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code; never an error by itself.
+    pub status: u16,
+    /// The first [`BODY_BYTES_MAX`] bytes of the body as text; what is not UTF-8 becomes U+FFFD.
+    pub body: String,
+    /// `Retry-After`, where it makes sense, clamped to 1 s..1 h.
+    pub retry_after: Option<Duration>,
+}
+
+impl HttpClient {
+    /// A client that trusts the authorities of the operating system and masks these secrets in failures.
+    #[must_use]
+    pub fn new(timeouts: &Timeouts, mask: Mask) -> Self {
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(std::sync::Arc::new(
+                rustls::crypto::ring::default_provider(),
+            ))
+            .build();
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .timeout_resolve(Some(timeouts.http_connect))
+            .timeout_connect(Some(timeouts.http_connect))
+            .timeout_global(Some(timeouts.http_total.min(timeouts.attempt)))
+            .max_response_header_size(64 * 1024)
+            .max_idle_connections(1)
+            .max_idle_connections_per_host(1)
+            .max_idle_age(IDLE_MAX)
+            .user_agent(concat!("herald/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let mark = SentMark::default();
+        let agent =
+            ureq::Agent::with_parts(config, connector(mark.clone()), DefaultResolver::default());
+        Self { agent, mark, mask }
+    }
+
+    /// Makes one call; `now` is for a `Retry-After` that names a date.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there was no status: provider or configuration fault when the request had not been sent,
+    /// in doubt when it had.
+    pub fn call(
+        &mut self,
+        request: ureq::http::Request<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        self.mark.clear();
+        let response = self.agent.run(request).map_err(|why| self.failure(&why))?;
+        let status = response.status().as_u16();
+        let header = response.headers().get("retry-after");
+        let retry_after = header
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| retry_after(value, now));
+        let mut body = Vec::new();
+        let mut reader = response.into_body().into_reader().take(BODY_BYTES_MAX);
+        if let Err(why) = reader.read_to_end(&mut body) {
+            // The status has come and says what became of the request; the provider sees that the body is not whole.
+            log::debug!("the body of an answer broke off: {why}");
+        }
+        Ok(Answer {
+            status,
+            body: String::from_utf8_lossy(&body).into_owned(),
+            retry_after,
+        })
+    }
+
+    fn failure(&self, why: &ureq::Error) -> Failure {
+        let class = if self.mark.is_set() {
+            Class::InDoubt
+        } else if is_certificate(why) {
+            Class::Configuration
+        } else {
+            Class::Provider
+        };
+        let when = match class {
+            Class::InDoubt => "after the request was sent",
+            _ => "before the request was sent",
+        };
+        let text = format!("The call failed {when}: {why}.");
+        self.mask.failure(class, None, &text)
+    }
+}
+
+fn is_certificate(why: &ureq::Error) -> bool {
+    let tls = match why {
+        ureq::Error::Rustls(tls) => Some(tls),
+        ureq::Error::Io(io) => io.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    matches!(
+        tls,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+    )
+}
+
+/// What a status means where the gateway's documentation says nothing else; none for 2xx. (delivery.md, "Retry policy")
+#[must_use]
+pub fn class_of(status: u16) -> Option<Class> {
+    match status {
+        200..300 => None,
+        300..400 | 401 | 403 | 404 => Some(Class::Configuration),
+        408 | 425 | 429 | 503 => Some(Class::Temporary),
+        400..500 => Some(Class::Permanent),
+        _ => Some(Class::InDoubt),
+    }
+}
+
+/// `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3), clamped to 1 s..1 h; none when it is neither.
+#[must_use]
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let (least, most) = RETRY_AFTER_RANGE_SECS;
+    let value = value.trim();
+    let secs = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        value.parse().unwrap_or(u64::MAX)
+    } else {
+        let date = httpdate::parse_http_date(value).ok()?;
+        let date = Timestamp::try_from(date).ok()?;
+        u64::try_from(date.as_second() - now.as_second()).unwrap_or(0)
+    };
+    Some(Duration::from_secs(secs.clamp(least, most)))
+}

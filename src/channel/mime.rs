@@ -1,0 +1,119 @@
+//! From a rendered message to the bytes of a mail. (conventions 4.14; RFC 5322, RFC 2045)
+//!
+//! Nothing in the mail depends on this machine or on the attempt: every attempt carries the same Message-ID and Date.
+
+use super::mailbox::Mailbox;
+use super::{Class, Failure, Outgoing};
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
+use mail_builder::headers::raw::Raw;
+
+/// A mail with its envelope, both safe for the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The sender of header and envelope.
+    pub from: Mailbox,
+    /// The recipient of header and envelope.
+    pub to: Mailbox,
+    /// Headers and body, lines ending in CRLF, each at most 998 characters, all ASCII.
+    pub raw: Vec<u8>,
+}
+
+/// The mail's bytes, for a channel that keeps mails instead of sending them.
+///
+/// # Errors
+/// As [`compose`].
+pub fn raw_mail(message: &Outgoing, provider_from: Option<&str>) -> Result<Vec<u8>, Failure> {
+    compose(message, provider_from).map(|mail| mail.raw)
+}
+
+/// Builds the mail. The sender is the message's, else the provider's `from=`, else the default of the settings.
+///
+/// # Errors
+/// A permanent [`Failure`] when sender, recipient, name or subject could not stand in a mail.
+pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, Failure> {
+    let given = |text: &&str| !text.trim().is_empty();
+    let sender = message.sender.as_deref().filter(given);
+    let sender = sender
+        .or(provider_from.filter(given))
+        .unwrap_or(&message.default_sender);
+    let from = Mailbox::parse(sender).map_err(|why| refused("sender", &why))?;
+    let to = Mailbox::new(
+        message.recipient_name.as_deref().filter(given),
+        &message.recipient,
+    )
+    .map_err(|why| refused("recipient", &why))?;
+    let subject = message.subject.as_deref().unwrap_or_default();
+    if subject.chars().any(char::is_control) {
+        let why = "It must not contain control characters or line breaks.";
+        return Err(refused("subject", why));
+    }
+
+    let mut builder = MessageBuilder::new()
+        .from(header(&from))
+        .to(header(&to))
+        .subject(subject)
+        .message_id(format!("{}@{}", message.guid, from.domain()))
+        .date(message.created.as_second())
+        .header("Auto-Submitted", Raw::new("auto-generated"))
+        .text_body(lines(&message.body));
+    if let Some(html) = &message.html_body {
+        builder = builder.html_body(lines(html));
+    }
+    let raw = builder
+        .write_to_vec()
+        .map_err(|why| refused("mail", &why.to_string()))?;
+    Ok(Mail { from, to, raw })
+}
+
+fn header(mailbox: &Mailbox) -> Address<'_> {
+    Address::new_address(mailbox.name.as_deref(), mailbox.address.as_str())
+}
+
+fn refused(what: &str, why: &str) -> Failure {
+    Failure {
+        class: Class::Permanent,
+        code: None,
+        answer: format!("The {what} was refused before sending. {why}"),
+        retry_after: None,
+    }
+}
+
+/// Every line break as CRLF, which is what encoded text has too (RFC 2045, section 6.8); a control character
+/// that has no place in a mail becomes U+FFFD, so that a server cannot trip over it.
+fn lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 32);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                chars.next_if_eq(&'\n');
+                out.push_str("\r\n");
+            }
+            '\n' => out.push_str("\r\n"),
+            '\t' => out.push('\t'),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The body as DATA sends it, without the final dot: a dot at the start of a line is doubled and the last line ends.
+/// (RFC 5321, section 4.5.2)
+#[must_use]
+pub fn dot_stuffed(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + 16);
+    let mut line_start = true;
+    for &byte in raw {
+        if byte == b'.' && line_start {
+            out.push(b'.');
+        }
+        out.push(byte);
+        line_start = byte == b'\n';
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}

@@ -1,0 +1,118 @@
+//! The table of provider URLs: what is understood, what is shown of it, and what is refused with which sentence.
+
+use herald::channel::url::ProviderUrl;
+use herald::domain::format::Channel::{self, Email, Push, Sms};
+
+#[test]
+#[rustfmt::skip] // A table: one URL a line.
+fn good_urls_are_understood_and_shown_without_their_secret() {
+    let smtp = |host: &str, port: u16, tls: &str, user: Option<&str>, from: Option<&str>, helo: Option<&str>, connections: usize| {
+        let credentials = user.map(|u| (u, "***"));
+        let credentials = format!("{credentials:?}").replace("\"***\"", "***");
+        format!("host: {host:?}, port: {port}, tls: {tls}, credentials: {credentials}, from: {from:?}, helo: {helo:?}, connections: {connections} }})")
+    };
+    let twilio = |base: &str, account: &str, origin: &str| {
+        format!("base: {base:?}, account: {account:?}, token: ***, origin: {origin} }})")
+    };
+    let cases: Vec<(Channel, &str, &str, String)> = vec![
+        (Email, "smtp://mail.example", "smtp://mail.example", smtp("mail.example", 587, "Required", None, None, None, 4)),
+        (Email, "smtp://anna:hunter2@Mail.Example:2525", "smtp://anna:***@Mail.Example:2525", smtp("mail.example", 2525, "Required", Some("anna"), None, None, 4)),
+        (Email, "smtp://anna%40example.com:p%40ss%3A%2F%3F%25@mail.example?tls=required&from=App%20%3Capp@example.com%3E&helo=me.example&connections=64",
+            "smtp://anna%40example.com:***@mail.example?tls=required&from=App%20%3Capp@example.com%3E&helo=me.example&connections=64",
+            smtp("mail.example", 587, "Required", Some("anna@example.com"), Some("App <app@example.com>"), Some("me.example"), 64)),
+        (Email, "smtp://localhost:1025", "smtp://localhost:1025", smtp("localhost", 1025, "None", None, None, None, 4)),
+        (Email, "smtp://127.1.2.3", "smtp://127.1.2.3", smtp("127.1.2.3", 587, "None", None, None, None, 4)),
+        (Email, "smtp://u:hunter2@[::1]:25", "smtp://u:***@[::1]:25", smtp("::1", 25, "None", Some("u"), None, None, 4)),
+        (Email, "smtp://localhost?tls=required", "smtp://localhost?tls=required", smtp("localhost", 587, "Required", None, None, None, 4)),
+        (Email, "smtp://relay.example?tls=none", "smtp://relay.example?tls=none", smtp("relay.example", 587, "None", None, None, None, 4)),
+        (Email, "smtp://relay.example/?tls=opportunistic", "smtp://relay.example/?tls=opportunistic", smtp("relay.example", 587, "Opportunistic", None, None, None, 4)),
+        (Email, "smtps://u:hunter2@mail.example?connections=1", "smtps://u:***@mail.example?connections=1", smtp("mail.example", 465, "Implicit", Some("u"), None, None, 1)),
+        (Sms, "twilio://AC1:hunter2@api.twilio.com?from=%2B15550001111", "twilio://AC1:***@api.twilio.com?from=%2B15550001111", twilio("https://api.twilio.com", "AC1", "From(\"+15550001111\")")),
+        (Sms, "twilio://AC1:hunter2@api.twilio.com?from=+15550001111", "twilio://AC1:***@api.twilio.com?from=+15550001111", twilio("https://api.twilio.com", "AC1", "From(\"+15550001111\")")),
+        (Sms, "twilio+http://AC1:hunter2@[::1]:99?service=MG1", "twilio+http://AC1:***@[::1]:99?service=MG1", twilio("http://[::1]:99", "AC1", "Service(\"MG1\")")),
+    ];
+    for (channel, url, masked, debug) in cases {
+        let parsed = ProviderUrl::parse(channel, url).unwrap_or_else(|why| panic!("{url}: {why}"));
+        assert_eq!(parsed.masked(), masked);
+        let shown = format!("{parsed:?}");
+        assert!(shown.ends_with(&debug), "{shown}\n{debug}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    for channel in Channel::ALL {
+        assert_eq!(ProviderUrl::parse(channel, "capture:").unwrap(), ProviderUrl::Capture);
+    }
+}
+
+const PASSWORD: &str =
+    "In the password of smtp:// there is a control character or line break; remove it.";
+const PERCENT: &str = "In the password of smtp:// a `%` must be followed by two hexadecimal digits that make UTF-8; write a `%` itself as %25.";
+const HOST: &str = "smtp:// needs a host after `//` or the `@`, as in smtp://user:password@host.example; a port is a number from 1 to 65535, and `/`, `?` and `:` in a password are written %2F, %3F and %3A.";
+const CLEAR: &str = "A password is not sent over a connection that may be unencrypted: use tls=required or smtps://, or leave out user and password.";
+const BOTH: &str =
+    "smtp:// takes a user and a password together, as in smtp://user:password@host, or neither.";
+const ORIGIN: &str = "twilio:// needs either from= with a number such as %2B15550001111 or a name of up to 11 characters, or service= with a messaging service such as MG0123.";
+const TOKEN: &str = "twilio:// needs the account's SID and its token before the host, as in twilio://SID:TOKEN@api.twilio.com.";
+
+#[test]
+#[rustfmt::skip] // A table: one URL a line.
+fn bad_urls_are_refused_with_what_to_write_instead() {
+    let cases = [
+        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, capture."),
+        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, capture."),
+        (Email, "vonage://k:hunter2@h", "unknown provider scheme vonage; known are smtp, smtps, twilio, twilio+http, capture."),
+        (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, capture:."),
+        (Push, "twilio://h", "twilio: does not carry push; for push there are capture:."),
+        (Email, "smtp://h ?x", "A provider URL must not contain spaces or control characters; write a space as %20."),
+        (Email, "smtp://u:hunter2\r\n@h", "A provider URL must not contain spaces or control characters; write a space as %20."),
+        (Email, "capture:x", "capture: takes nothing after the colon; write `capture:` alone."),
+        (Email, "smtp:h", "smtp: needs `//` and a host, as in smtp://user:password@host.example."),
+        (Email, "smtp://", HOST),
+        (Email, "smtp://u:hunter2@", HOST),
+        (Email, "smtp://h:0", HOST),
+        (Email, "smtp://h:65536", HOST),
+        (Email, "smtp://h:+25", HOST),
+        (Email, "smtp://bücher.example", HOST),
+        (Email, "smtp://[::1", HOST),
+        (Email, "smtp://u:hunter2/x@h", HOST),
+        (Email, "smtp://u:hunter2?x@h", HOST),
+        (Email, "smtp://u:hunter2#x@h", "smtp:// takes no `#`; write a `#` in a password as %23."),
+        (Email, "smtp://u:hunter2@x@h", "smtp:// has more than one `@` before the host; write an `@` in a user or password as %40."),
+        (Email, "smtp://u:hunter2:x@h", "smtp:// has a second `:` in its password; write it as %3A."),
+        (Email, "smtp://u:25/hunter2@h", "smtp:// takes no path after the host; write a `/` in a password as %2F."),
+        (Email, "smtp://u:25?hunter2=x@h", "Parameter 1 of smtp:// is not known or comes twice; known are tls, from, helo, connections."),
+        (Email, "smtp://u:hunter2%@h", PERCENT),
+        (Email, "smtp://u:hunter2%4@h", PERCENT),
+        (Email, "smtp://u:hunter2%zz@h", PERCENT),
+        (Email, "smtp://u:hunter2%ff@h", PERCENT),
+        (Email, "smtp://u:hunter2%0d%0a@h", PASSWORD),
+        (Email, "smtp://u:hunter2%00@h", PASSWORD),
+        (Email, "smtp://u%0A:hunter2@h", "In the user of smtp:// there is a control character or line break; remove it."),
+        (Email, "smtp://h?from=a@b.example%0D%0Ax", "In a parameter of smtp:// there is a control character or line break; remove it."),
+        (Email, "smtp://h?helo=x%00", "In a parameter of smtp:// there is a control character or line break; remove it."),
+        (Email, "smtp://u@h", BOTH),
+        (Email, "smtp://u:@h", BOTH),
+        (Email, "smtp://:hunter2@h", BOTH),
+        (Email, "smtp://u:hunter2@h?tls=none", CLEAR),
+        (Email, "smtp://u:hunter2@h?tls=opportunistic", CLEAR),
+        (Email, "smtp://h?tls=maybe", "tls= of smtp:// is required, opportunistic or none."),
+        (Email, "smtp://h?tls", "Each parameter of smtp:// is `name=value`, joined by `&`."),
+        (Email, "smtp://h?", "Each parameter of smtp:// is `name=value`, joined by `&`."),
+        (Email, "smtp://h?connections=0", "connections= of smtp:// is a number from 1 to 64."),
+        (Email, "smtp://h?connections=65", "connections= of smtp:// is a number from 1 to 64."),
+        (Email, "smtp://h?helo=a%20b", "helo= of smtp:// is a host name such as mail.example.com, or an address such as [192.0.2.1]."),
+        (Email, "smtp://h?from=anna", "from= of smtp:// is no mailbox. An address needs an `@`, as in `name@example.com`."),
+        (Email, "smtp://h?tls=none&tls=none", "Parameter 2 of smtp:// is not known or comes twice; known are tls, from, helo, connections."),
+        (Email, "smtps://h?tls=none", "Parameter 1 of smtps:// is not known or comes twice; known are from, helo, connections."),
+        (Sms, "twilio://AC1:hunter2@h", ORIGIN),
+        (Sms, "twilio://AC1:hunter2@h?from=Acme&service=MG1", ORIGIN),
+        (Sms, "twilio://AC1:hunter2@h?from=%2B12ab", ORIGIN),
+        (Sms, "twilio://AC1@h?from=Acme", TOKEN),
+        (Sms, "twilio://AC1:@h?from=Acme", TOKEN),
+        (Sms, "twilio://A%2FC:hunter2@h?from=Acme", "The SID of twilio:// is made of letters and digits, as in AC0123456789."),
+    ];
+    for (channel, url, sentence) in cases {
+        let why = ProviderUrl::parse(channel, url).expect_err(url).to_string();
+        assert_eq!(why, sentence, "{url}");
+        assert!(!why.contains("hunter2"));
+    }
+}
