@@ -77,12 +77,19 @@ fn syntax_problem(source: &str, error: &EngineError) -> Problem {
     problem_at(source, offset, what)
 }
 
+/// An `if` or a `for` whose end is still to come.
+struct Open<'s> {
+    tag: &'s str,
+    offset: usize,
+    // Itself and its `elif`s.
+    depth: usize,
+}
+
 /// The first look: counts and refuses by token, without recursion.
 struct Tokens<'s> {
     source: &'s str,
     block_tags: usize,
-    // One entry for each open `if` or `for`: itself and its `elif`s.
-    open: Vec<usize>,
+    open: Vec<Open<'s>>,
     tag_tokens: usize,
     brackets: usize,
     at_keyword: bool,
@@ -111,13 +118,21 @@ impl<'s> Tokens<'s> {
                 }
             })?;
             end = span.end_offset as usize;
-            self.token(&token, span)
-                .map_err(|what| problem_at(self.source, span.start_offset as usize, what))?;
+            let offset = span.start_offset as usize;
+            self.token(&token, offset)
+                .map_err(|what| problem_at(self.source, offset, what))?;
         }
-        Ok(())
+        // The parser would only say that the end of the source was unexpected.
+        match self.open.last() {
+            None => Ok(()),
+            Some(Open { tag, offset, .. }) => {
+                let what = format!("this '{tag}' has no 'end{tag}'");
+                Err(problem_at(self.source, *offset, what))
+            }
+        }
     }
 
-    fn token(&mut self, token: &Token<'_>, _span: Span) -> Result<(), String> {
+    fn token(&mut self, token: &Token<'s>, offset: usize) -> Result<(), String> {
         let at_keyword = std::mem::replace(&mut self.at_keyword, false);
         self.tag_tokens += 1;
         match token {
@@ -132,7 +147,7 @@ impl<'s> Tokens<'s> {
                 self.tag_tokens = 0;
                 self.at_keyword = true;
             }
-            Token::Ident(tag) if at_keyword => self.tag(tag)?,
+            Token::Ident(tag) if at_keyword => self.tag(tag, offset)?,
             Token::ParenOpen | Token::BracketOpen => {
                 self.brackets += 1;
                 if self.brackets > BRACKET_DEPTH_MAX {
@@ -167,7 +182,7 @@ impl<'s> Tokens<'s> {
         Ok(())
     }
 
-    fn tag(&mut self, tag: &str) -> Result<(), String> {
+    fn tag(&mut self, tag: &'s str, offset: usize) -> Result<(), String> {
         if !TAGS.contains(&tag) {
             return Err(format!(
                 "the tag '{}' is not allowed; there are {}",
@@ -180,10 +195,14 @@ impl<'s> Tokens<'s> {
             return Err(format!("there are more than {BLOCK_TAGS_MAX} block tags"));
         }
         match tag {
-            "if" | "for" => self.open.push(1),
+            "if" | "for" => self.open.push(Open {
+                tag,
+                offset,
+                depth: 1,
+            }),
             "elif" => {
                 if let Some(block) = self.open.last_mut() {
-                    *block += 1;
+                    block.depth += 1;
                 }
             }
             "endif" | "endfor" => {
@@ -191,7 +210,7 @@ impl<'s> Tokens<'s> {
             }
             _ => {}
         }
-        if self.open.iter().sum::<usize>() > BLOCK_DEPTH_MAX {
+        if self.open.iter().map(|o| o.depth).sum::<usize>() > BLOCK_DEPTH_MAX {
             return Err(format!(
                 "blocks are nested more than {BLOCK_DEPTH_MAX} deep, each 'elif' counted as one"
             ));
