@@ -12,7 +12,7 @@ pub use allow::{
 };
 pub use environment::{FILTERS, OUTPUT_BYTES_MAX, STEPS_MAX, VALUE_DEPTH_MAX, VALUES_BYTES_MAX};
 pub use links::{LINK_BYTES_MAX, LINK_WORDS, check_link, check_url_value, link};
-pub use text::TEXT_WIDTH_CHARS;
+pub use text::{HTML_DEPTH_MAX, TEXT_WIDTH_CHARS};
 
 pub use crate::domain::template::{Problem, Use, Used};
 
@@ -163,7 +163,12 @@ fn render_error(part: &str, source: &str, error: &EngineError) -> Error {
         .and_then(|range| source.get(range))
         .unwrap_or_default();
     let place: String = place.chars().take(60).collect();
+    let is_filter = FILTERS.iter().any(|(name, _)| *name == place);
     let what = match error.kind() {
+        // The engine points at the filter and not at the word in front of it.
+        ErrorKind::UndefinedError if is_filter => {
+            format!("the filter '{place}' stands behind a placeholder without a value")
+        }
         ErrorKind::UndefinedError => format!("the placeholder '{place}' has no value"),
         ErrorKind::OutOfFuel => format!("it takes more than {STEPS_MAX} steps"),
         ErrorKind::WriteFailure => format!("it becomes larger than {OUTPUT_BYTES_MAX} bytes"),

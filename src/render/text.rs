@@ -8,8 +8,22 @@ use crate::error::Error;
 /// The width of the derived text, in characters; RFC 5322 recommends at most 78.
 pub const TEXT_WIDTH_CHARS: usize = 78;
 
+/// The deepest nesting of elements: the converter's time grows with the square of it.
+pub const HTML_DEPTH_MAX: usize = 200;
+
+/// Elements that have no end, or whose end may be left out and which cannot stand inside themselves.
+const WITHOUT_END: [&str; 23] = [
+    "br", "img", "hr", "meta", "link", "input", "col", "area", "base", "wbr", "source", "embed",
+    "track", "param", "!doctype", "p", "li", "td", "th", "tr", "dt", "dd", "option",
+];
+
 /// The text of an HTML mail: paragraphs wrapped, links followed by their address, no signs of emphasis.
 pub(super) fn from_html(html: &str) -> Result<String, Error> {
+    if depth(html) > HTML_DEPTH_MAX {
+        return Err(Error::invalid(format!(
+            "HTMLBody nests its elements more than {HTML_DEPTH_MAX} deep, so no text part can be made of it; write Body yourself."
+        )));
+    }
     let text = config::with_decorator(Plain::default())
         .no_table_borders()
         .raw_mode(true)
@@ -21,6 +35,25 @@ pub(super) fn from_html(html: &str) -> Result<String, Error> {
             "HTMLBody cannot be turned into a text part ({error}); write Body yourself."
         ))),
     }
+}
+
+/// How deep elements are nested at most, by counting tags; an element that is never closed counts to the end.
+fn depth(html: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        let closing = tag.starts_with('/');
+        let name = tag.trim_start_matches('/');
+        let end = name.find(|c: char| c == '>' || c == '/' || c.is_whitespace());
+        let name = name[..end.unwrap_or(name.len())].to_ascii_lowercase();
+        let is_element = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        match is_element && !WITHOUT_END.contains(&name.as_str()) {
+            true if closing => depth = depth.saturating_sub(1),
+            true => depth += 1,
+            false => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// Layout tables leave blanks at line ends and runs of empty lines.
