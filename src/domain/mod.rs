@@ -6,3 +6,5 @@ pub mod ids;
 pub mod language;
 pub mod message_type;
 pub mod placeholder;
+pub mod sms;
+pub mod template;

@@ -1,4 +1,10 @@
 //! The program from outside: a module per page of the API or promise.
+#![allow(missing_docs, clippy::unwrap_used)]
 
+mod addresses;
 mod channels;
+mod languages;
+mod render;
+mod sms;
 mod support;
+mod templates_domain;
