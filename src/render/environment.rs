@@ -83,7 +83,7 @@ fn invalid(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, what)
 }
 
-fn text<'v>(value: &'v Value) -> Result<&'v str, Error> {
+fn text(value: &Value) -> Result<&str, Error> {
     if value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));
     }

@@ -6,13 +6,13 @@ mod allow;
 mod environment;
 mod links;
 mod text;
+mod tokens;
 
-pub use allow::{
-    BLOCK_DEPTH_MAX, BLOCK_TAGS_MAX, BRACKET_DEPTH_MAX, LOOP_DEPTH_MAX, TAG_TOKENS_MAX, inspect,
-};
+pub use allow::{LOOP_DEPTH_MAX, inspect};
 pub use environment::{FILTERS, OUTPUT_BYTES_MAX, STEPS_MAX, VALUE_DEPTH_MAX, VALUES_BYTES_MAX};
 pub use links::{LINK_BYTES_MAX, LINK_WORDS, check_link, check_url_value, link};
 pub use text::{HTML_DEPTH_MAX, TEXT_WIDTH_CHARS};
+pub use tokens::{BLOCK_DEPTH_MAX, BLOCK_TAGS_MAX, BRACKET_DEPTH_MAX, TAG_TOKENS_MAX};
 
 pub use crate::domain::template::{Problem, Use, Used};
 

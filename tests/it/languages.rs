@@ -83,7 +83,8 @@ fn an_unknown_tag_is_refused_with_a_sentence() {
 #[test]
 fn exact_then_same_primary_then_default_then_lowest_lcid() {
     use LanguageReason::{Default, Exact, LowestLcid, SamePrimary};
-    let table: [(&[&str], &str, Option<(&str, LanguageReason)>); 8] = [
+    type Row<'a> = (&'a [&'a str], &'a str, Option<(&'a str, LanguageReason)>);
+    let table: [Row<'_>; 8] = [
         (&["de", "de-DE", "en"], "de-DE", Some(("de-DE", Exact))),
         (
             &["de-AT", "de-DE", "en-GB"],
