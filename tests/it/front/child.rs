@@ -253,6 +253,7 @@ fn limits_of_environment() -> Limits {
         match name {
             "connections_max" => limits.connections_max = value,
             "connections_per_address_max" => limits.connections_per_address_max = value,
+            "descriptors_reserved" => limits.descriptors_reserved = value,
             "head_timeout_millis" => limits.head_timeout_millis = value as u64,
             "keep_alive_millis" => limits.keep_alive_millis = value as u64,
             "body_grace_millis" => limits.body_grace_millis = value as u64,

@@ -45,6 +45,17 @@ fn a_thousand_idle_connections_leave_descriptors_under_a_limit_of_256() {
 }
 
 #[test]
+fn accepting_goes_on_when_descriptors_run_out_all_the_same() {
+    // Without a reserve the cap is above what there is, so accept itself fails.
+    let server = Child::start_with("descriptors_reserved=0", Some(256), "");
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        idle.extend((0..250).map(|_| server.connect()));
+        server.serves_within(3);
+    }
+}
+
+#[test]
 fn an_endless_header_gets_431_and_is_cut_off() {
     let server = Child::start("");
     let mut client = server.connect();
@@ -103,6 +114,7 @@ fn connections_that_come_and_go_leave_nothing_behind() {
     for _ in 0..300 {
         let mut client = server.connect();
         client.send("GET /ok HTTP/1.1\r\nHost: x\r\n\r\nGET /");
+        assert_eq!(client.reply().status, 200);
     }
     until("all are closed", || server.open_connections() == 0);
     server.serves_within(1);

@@ -39,6 +39,7 @@ fn a_reader_that_takes_nothing_is_dropped() {
         let server = Child::start(limit);
         let mut stuck = server.connect();
         stuck.send(format!("GET /big?{} HTTP/1.1\r\nHost: x\r\n\r\n", 16 * MIB));
+        assert_eq!(stuck.head().status, 200);
         until("it is cut off", || server.open_connections() == 0);
         server.serves_within(1);
     }
