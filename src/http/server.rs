@@ -154,17 +154,16 @@ impl Gate {
                 close,
                 reply,
             } = job;
-            let close = close || self.stopping.load(Ordering::SeqCst);
             let line = AccessLine {
                 method: request.method.clone(),
                 path: path_of(&request.target).to_owned(),
                 peer: request.peer,
                 started: Instant::now(),
             };
-            let (status, bytes) = self.answer(request, close, &line);
-            let length = bytes.len();
-            reply.send(bytes, close);
-            line.write(status, length);
+            let answer = self.answer(request, close, &line);
+            let length = answer.bytes.len();
+            reply.send(answer.bytes, answer.close);
+            line.write(answer.status, length);
         }
     }
 
@@ -193,13 +192,19 @@ impl Gate {
         }
     }
 
-    /// The status and bytes of the reply; 500 if the service panics.
-    fn answer(&self, request: RawRequest, close: bool, line: &AccessLine) -> (u16, Vec<u8>) {
+    /// What the service says, or a 500 if it panics.
+    fn answer(&self, request: RawRequest, close: bool, line: &AccessLine) -> Answer {
         let http10 = request.http10;
         let head_only = request.method == "HEAD";
         let answered = catch_unwind(AssertUnwindSafe(|| {
             let response = self.service.answer(request);
-            (response.status(), response.print(http10, head_only, close))
+            let (status, close) = (response.status(), close || self.is_stopping());
+            let bytes = response.print(http10, head_only, close);
+            Answer {
+                status,
+                bytes,
+                close,
+            }
         }));
         answered.unwrap_or_else(|panic| {
             let (method, path) = (&line.method, &line.path);
@@ -213,8 +218,17 @@ impl Gate {
                 retry_after_secs: None,
                 peer: line.peer,
             };
-            (500, self.print_refusal(&refusal, http10, close))
+            let close = close || self.is_stopping();
+            Answer {
+                status: 500,
+                bytes: self.print_refusal(&refusal, http10, close),
+                close,
+            }
         })
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     fn print_refusal(&self, refusal: &Refusal, http10: bool, close: bool) -> Vec<u8> {
@@ -225,6 +239,13 @@ impl Gate {
             Response::empty(refusal.status).print(http10, head_only, close)
         })
     }
+}
+
+/// A reply ready for the socket.
+struct Answer {
+    status: u16,
+    bytes: Vec<u8>,
+    close: bool,
 }
 
 /// What the access log says of a request; the query is left out, for it may hold secrets.

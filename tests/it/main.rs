@@ -3,6 +3,7 @@
 
 mod addresses;
 mod channels;
+mod front;
 mod languages;
 mod render;
 mod sms;

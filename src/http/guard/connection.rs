@@ -39,6 +39,8 @@ pub(super) struct Connection {
     pub(super) readable: bool,
     /// The client has closed its side, so reading goes on to the very end.
     pub(super) hung_up: bool,
+    /// Requests handed over so far.
+    pub(super) requests: usize,
     /// What the body in a handler took from the budget.
     pub(super) reserved: usize,
 }
@@ -101,6 +103,7 @@ impl Connection {
             skipped_line: false,
             readable: false,
             hung_up: false,
+            requests: 0,
             reserved: 0,
         }
     }

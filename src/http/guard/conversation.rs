@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const RETRY_AFTER_SECS: u32 = 1;
 const SLOW: Fault = Fault(408, "The request took too long to arrive.");
+const NO_REQUEST_LINE: Fault = Fault(400, "A request must begin with its request line.");
 const BUSY: Fault = Fault(503, "Too many requests are waiting; try again.");
 
 /// What to do with a connection after a step.
@@ -108,7 +109,10 @@ impl EventLoop {
             connection.phase = Phase::Head;
             connection.deadline = self.now + self.limits.head_timeout();
         }
-        if connection.buffer.starts_with(b"\r\n") && !connection.skipped_line {
+        if connection.buffer.starts_with(b"\r\n") {
+            if connection.skipped_line {
+                return self.refuse_unread(connection, NO_REQUEST_LINE);
+            }
             connection.skipped_line = true;
             connection.consume(2);
             return Step::Again;
@@ -205,6 +209,7 @@ impl EventLoop {
         body: Body,
     ) -> Step {
         connection.phase = Phase::Handling;
+        connection.requests += 1;
         connection.reserved = body.reserved();
         connection.link.stirred.store(false, Ordering::SeqCst);
         let urgent = connection.readable || !connection.buffer.is_empty();
@@ -217,7 +222,7 @@ impl EventLoop {
                 body: body.into_bytes(),
                 peer: connection.peer,
             },
-            close: head.close,
+            close: head.close || connection.requests >= self.limits.requests_per_connection_max,
             reply: ReplyTo::new(
                 token,
                 connection.link.clone(),

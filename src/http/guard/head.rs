@@ -110,8 +110,8 @@ fn syntax_fault(error: httparse::Error, bytes: &[u8]) -> Fault {
 /// Whether the request line ends with a version of HTTP, if not with ours.
 fn names_http(bytes: &[u8]) -> bool {
     let line = bytes.split(|b| *b == b'\r').next().unwrap_or_default();
-    let version = line.rsplit(|b| *b == b' ').next().unwrap_or_default();
-    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+    let parts: Vec<&[u8]> = line.split(|b| *b == b' ').collect();
+    matches!(parts[..], [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
         if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 

@@ -19,6 +19,9 @@ pub const HEADERS_MAX: usize = 64;
 pub const HEAD_TIMEOUT_MILLIS: u64 = 10_000;
 /// Silence before the first byte of a request, on a new connection or a reused one.
 pub const KEEP_ALIVE_MILLIS: u64 = 30_000;
+/// Requests on one connection; the last reply says that it closes. A client that renews its connection now and then
+/// does not notice, one that pipelines without end does.
+pub const REQUESTS_PER_CONNECTION_MAX: usize = 100_000;
 /// One body.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Time a body has before its rate counts.
@@ -57,6 +60,7 @@ pub struct Limits {
     pub headers_max: usize,
     pub head_timeout_millis: u64,
     pub keep_alive_millis: u64,
+    pub requests_per_connection_max: usize,
     pub body_bytes_max: usize,
     pub body_grace_millis: u64,
     pub body_bytes_per_sec_min: usize,
@@ -82,6 +86,7 @@ impl Default for Limits {
             headers_max: HEADERS_MAX,
             head_timeout_millis: HEAD_TIMEOUT_MILLIS,
             keep_alive_millis: KEEP_ALIVE_MILLIS,
+            requests_per_connection_max: REQUESTS_PER_CONNECTION_MAX,
             body_bytes_max: BODY_BYTES_MAX,
             body_grace_millis: BODY_GRACE_MILLIS,
             body_bytes_per_sec_min: BODY_BYTES_PER_SEC_MIN,
