@@ -5,6 +5,7 @@
 
 use super::authority::certificates;
 use super::faults::{reset, stay_silent};
+pub(crate) use super::smtp_script::{Fault, Options, Received, Stage};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -13,92 +14,6 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-
-/// How the server behaves when nothing goes wrong.
-#[derive(Clone)]
-pub(crate) struct Options {
-    /// Whether TLS begins at once.
-    pub(crate) implicit_tls: bool,
-    /// Whether EHLO offers STARTTLS.
-    pub(crate) starttls: bool,
-    /// The user and password it lets in; with them it refuses MAIL from anybody else.
-    pub(crate) account: Option<(&'static str, &'static str)>,
-    /// The mechanisms that EHLO offers.
-    pub(crate) mechanisms: &'static str,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            implicit_tls: false,
-            starttls: false,
-            account: None,
-            mechanisms: "PLAIN LOGIN",
-        }
-    }
-}
-
-/// The moment at which a fault strikes: in place of the reply to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Greeting,
-    Ehlo,
-    Helo,
-    StartTls,
-    /// In place of the TLS handshake.
-    Handshake,
-    Auth,
-    Mail,
-    Rcpt,
-    Data,
-    /// After 354, before the body is read.
-    Body,
-    /// The final dot; the mail is kept only if the fault is a 2xx reply.
-    Dot,
-    Rset,
-    Quit,
-    /// After the reply to the final dot has gone out.
-    AfterDot,
-}
-
-/// What it does instead of answering.
-#[derive(Debug, Clone)]
-pub(crate) enum Fault {
-    /// Sends these bytes and goes on.
-    Reply(Vec<u8>),
-    /// Closes the connection.
-    Close,
-    /// Resets the connection.
-    Reset,
-    /// Says nothing until the client goes.
-    Silence,
-    /// Sends the bytes over and over until the client goes.
-    Flood(&'static [u8]),
-}
-
-impl Fault {
-    /// A reply line; CRLF is added.
-    pub(crate) fn reply(line: &str) -> Self {
-        Self::Reply(format!("{line}\r\n").into_bytes())
-    }
-}
-
-/// A mail that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Received {
-    /// The connection it came over, from 0.
-    pub(crate) connection: usize,
-    /// Whether that was encrypted.
-    pub(crate) tls: bool,
-    /// Who had signed in.
-    pub(crate) user: Option<String>,
-    /// The address of MAIL.
-    pub(crate) from: String,
-    /// The addresses of RCPT.
-    pub(crate) to: Vec<String>,
-    /// The mail without the doubled dots.
-    pub(crate) data: Vec<u8>,
-}
 
 #[derive(Default)]
 struct Book {
@@ -316,9 +231,12 @@ impl Visit {
     }
 
     fn encrypt(&mut self) -> io::Result<()> {
+        if self.expects_fault(Stage::Handshake) {
+            // The client's hello is read first, for closing on unread bytes would be a reset whatever was ordered.
+            let read = self.stream.fill_buf()?.len();
+            self.stream.consume(read);
+        }
         if matches!(self.fault(Stage::Handshake)?, After::Replied) {
-            // Closing on the client's unread hello would reset the connection before the client reads the reply.
-            stay_silent(&mut self.stream);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let connection = ServerConnection::new(Arc::clone(&self.tls)).unwrap();
@@ -406,6 +324,11 @@ impl Visit {
             After::Replied => Ok(()),
             After::NoFault => self.send(format!("{usual}\r\n").as_bytes()),
         }
+    }
+
+    fn expects_fault(&self, stage: Stage) -> bool {
+        let book = self.book.lock().unwrap();
+        book.faults.iter().any(|(s, _)| *s == stage)
     }
 
     /// Plays the next fault of this stage; an error when it ended the connection.

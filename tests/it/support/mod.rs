@@ -6,3 +6,4 @@ pub(crate) mod authority;
 pub(crate) mod fake_gateway;
 pub(crate) mod fake_smtp;
 pub(crate) mod faults;
+pub(crate) mod smtp_script;
