@@ -5,15 +5,14 @@
 
 use super::authority::certificates;
 use super::faults::{reset, stay_silent};
+use super::listener::Listener;
 pub(crate) use super::smtp_script::{Fault, Options, Received, Stage};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 #[derive(Default)]
 struct Book {
@@ -25,58 +24,39 @@ struct Book {
 
 /// The running server; stops when dropped.
 pub(crate) struct FakeSmtp {
-    address: SocketAddr,
     authority: Vec<u8>,
     authority_pem: String,
     book: Arc<Mutex<Book>>,
-    stop: Arc<AtomicBool>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: Listener,
 }
 
 impl FakeSmtp {
     /// Starts a server for `localhost` and `127.0.0.1`.
     pub(crate) fn start(options: Options) -> Self {
         let (authority, authority_pem, tls) = certificates();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let book = Arc::new(Mutex::new(Book::default()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let acceptor = {
-            let (book, stop) = (Arc::clone(&book), Arc::clone(&stop));
-            std::thread::spawn(move || {
-                for socket in listener.incoming() {
-                    if stop.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let Ok(socket) = socket else { continue };
-                    let number = {
-                        let mut book = book.lock().unwrap();
-                        book.commands.push(Vec::new());
-                        book.commands.len() - 1
-                    };
-                    let (book, tls, options) =
-                        (Arc::clone(&book), Arc::clone(&tls), options.clone());
-                    // The thread ends with its connection; the client's end of it is dropped before the test is.
-                    std::thread::spawn(move || {
-                        let mut visit = Visit::new(socket, number, book, tls, options);
-                        // A lost connection is what many tests are about.
-                        drop(visit.serve());
-                    });
-                }
-            })
-        };
+        let shared = Arc::clone(&book);
+        let listener = Listener::start(move |socket, _| {
+            let number = {
+                let mut book = shared.lock().unwrap();
+                book.commands.push(Vec::new());
+                book.commands.len() - 1
+            };
+            let (book, tls) = (Arc::clone(&shared), Arc::clone(&tls));
+            let mut visit = Visit::new(socket, number, book, tls, options.clone());
+            // A lost connection is what many tests are about.
+            drop(visit.serve());
+        });
         Self {
-            address,
             authority,
             authority_pem,
             book,
-            stop,
-            acceptor: Some(acceptor),
+            listener,
         }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.address.port()
+        self.listener.port()
     }
 
     /// The certificate authority, DER.
@@ -112,16 +92,6 @@ impl FakeSmtp {
     /// How often MAIL was said.
     pub(crate) fn mails_begun(&self) -> usize {
         self.book.lock().unwrap().mails_begun
-    }
-}
-
-impl Drop for FakeSmtp {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(self.address));
-        if let Some(acceptor) = self.acceptor.take() {
-            drop(acceptor.join());
-        }
     }
 }
 
