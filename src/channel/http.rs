@@ -5,6 +5,7 @@
 mod sent;
 
 use super::answer::Mask;
+use super::tls::{is_about_certificate, is_certificate_fault};
 use super::{Class, Failure, Timeouts};
 use jiff::Timestamp;
 use sent::{SentMark, connector};
@@ -121,15 +122,11 @@ impl HttpClient {
 }
 
 fn is_certificate(why: &ureq::Error) -> bool {
-    let tls = match why {
-        ureq::Error::Rustls(tls) => Some(tls),
-        ureq::Error::Io(io) => io.get_ref().and_then(|inner| inner.downcast_ref()),
-        _ => None,
-    };
-    matches!(
-        tls,
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
-    )
+    match why {
+        ureq::Error::Rustls(why) => is_about_certificate(why),
+        ureq::Error::Io(why) => is_certificate_fault(why),
+        _ => false,
+    }
 }
 
 /// What a status means where the gateway's documentation says nothing else; none for 2xx. (delivery.md, "Retry policy")

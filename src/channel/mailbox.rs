@@ -230,6 +230,8 @@ mod tests {
             "a b@c.example",
             "a@b.example>\r\nRCPT TO:<x@y.example",
             "a@b.example\0",
+            "a\u{1}@b.example",
+            "\u{7f}a@b.example",
             "a>b@c.example",
             "a@b@c.example",
             "Name <a@b.example",

@@ -8,6 +8,7 @@ pub mod email;
 pub mod http;
 pub mod mailbox;
 pub mod mime;
+mod tls;
 pub mod twilio;
 pub mod url;
 

@@ -4,10 +4,12 @@ use super::verdict::{Stage, judge};
 use super::wire::{Socket, Wire};
 use super::{Server, Tls};
 use crate::channel::mime::{Mail, dot_stuffed};
+use crate::channel::tls::is_certificate_fault;
 use crate::channel::{Class, Failure, Receipt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_send::SmtpClient;
+use rustls::pki_types::ServerName;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,33 +214,20 @@ impl Connection {
         else {
             return broken(Class::Provider, "the connection is encrypted already");
         };
-        let clear = SmtpClient {
-            stream,
-            timeout: limit,
+        let Ok(name) = ServerName::try_from(server.config.host.clone()) else {
+            let why = "the host is no name that a certificate can have";
+            return broken(Class::Configuration, why);
         };
-        let client = match clear.into_tls(connector, &server.config.host).await {
-            Ok(client) => client,
-            Err(mail_send::Error::Tls(why)) => {
-                let class = match *why {
-                    rustls::Error::InvalidCertificate(_)
-                    | rustls::Error::NoCertificatesPresented => Class::Configuration,
-                    _ => Class::Provider,
-                };
-                return broken(class, &why.to_string());
+        let stream = match timeout(limit, connector.connect(name, stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(why)) if is_certificate_fault(&why) => {
+                return broken(Class::Configuration, &why.to_string());
             }
-            Err(mail_send::Error::InvalidTLSName) => {
-                return broken(
-                    Class::Configuration,
-                    "the host is no name that a certificate can have",
-                );
-            }
-            Err(mail_send::Error::Timeout) => {
-                return broken(Class::Provider, "no handshake in time");
-            }
-            Err(why) => return broken(Class::Provider, &why.to_string()),
+            Ok(Err(why)) => return broken(Class::Provider, &why.to_string()),
+            Err(_) => return broken(Class::Provider, "no handshake in time"),
         };
         let client = SmtpClient {
-            stream: Wire::new(Socket::Tls(Box::new(client.stream))),
+            stream: Wire::new(Socket::Tls(Box::new(stream))),
             timeout: limit,
         };
         Ok(Self {

@@ -198,6 +198,23 @@ fn a_connection_that_died_idle_is_replaced_without_a_word() {
 }
 
 #[test]
+fn a_mail_that_had_begun_is_not_quietly_sent_over_another_connection() {
+    for stage in [Stage::Rcpt, Stage::Data, Stage::Dot] {
+        let server = FakeSmtp::start(Options::default());
+        let mut session = smtp_session(&server, "smtp://HOST");
+        assert_eq!(session.send(&mail()), Ok(taken()));
+        server.fault(stage, Fault::Close);
+        let failure = session.send(&mail()).unwrap_err();
+        let class = match stage {
+            Stage::Dot => Class::InDoubt,
+            _ => Class::Provider,
+        };
+        assert_eq!(failure.class, class, "{stage:?}");
+        assert_eq!(server.mails_begun(), 2, "{stage:?}");
+    }
+}
+
+#[test]
 fn a_refused_mail_does_not_spoil_the_connection() {
     let server = FakeSmtp::start(Options::default());
     server.fault(Stage::Rcpt, Fault::reply("550 5.1.1 No such user"));

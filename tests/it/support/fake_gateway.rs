@@ -3,13 +3,12 @@
 //! It answers as Twilio does, after checking path, credentials and form, unless an [`Answer`] is queued.
 
 use super::faults::{reset, stay_silent};
+use super::listener::Listener;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 pub(crate) const ACCOUNT: &str = "AC0123";
 pub(crate) const TOKEN: &str = "t0ken/with+signs";
@@ -50,42 +49,21 @@ struct Book {
 
 /// The running gateway; stops when dropped.
 pub(crate) struct FakeGateway {
-    address: SocketAddr,
     book: Arc<Mutex<Book>>,
-    stop: Arc<AtomicBool>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: Listener,
 }
 
 impl FakeGateway {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let book = Arc::new(Mutex::new(Book::default()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let acceptor = {
-            let (book, stop) = (Arc::clone(&book), Arc::clone(&stop));
-            std::thread::spawn(move || {
-                for (number, socket) in listener.incoming().enumerate() {
-                    if stop.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let Ok(socket) = socket else { continue };
-                    let book = Arc::clone(&book);
-                    // A lost connection is what many tests are about.
-                    std::thread::spawn(move || drop(serve(socket, number, &book)));
-                }
-            })
-        };
-        Self {
-            address,
-            book,
-            stop,
-            acceptor: Some(acceptor),
-        }
+        let shared = Arc::clone(&book);
+        // A lost connection is what many tests are about.
+        let listener = Listener::start(move |socket, number| drop(serve(socket, number, &shared)));
+        Self { book, listener }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.address.port()
+        self.listener.port()
     }
 
     /// Queues what happens to the next request.
@@ -96,16 +74,6 @@ impl FakeGateway {
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.book.lock().unwrap().asked.clone()
-    }
-}
-
-impl Drop for FakeGateway {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(self.address));
-        if let Some(acceptor) = self.acceptor.take() {
-            drop(acceptor.join());
-        }
     }
 }
 

@@ -5,100 +5,14 @@
 
 use super::authority::certificates;
 use super::faults::{reset, stay_silent};
+use super::listener::Listener;
+pub(crate) use super::smtp_script::{Fault, Options, Received, Stage};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-
-/// How the server behaves when nothing goes wrong.
-#[derive(Clone)]
-pub(crate) struct Options {
-    /// Whether TLS begins at once.
-    pub(crate) implicit_tls: bool,
-    /// Whether EHLO offers STARTTLS.
-    pub(crate) starttls: bool,
-    /// The user and password it lets in; with them it refuses MAIL from anybody else.
-    pub(crate) account: Option<(&'static str, &'static str)>,
-    /// The mechanisms that EHLO offers.
-    pub(crate) mechanisms: &'static str,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            implicit_tls: false,
-            starttls: false,
-            account: None,
-            mechanisms: "PLAIN LOGIN",
-        }
-    }
-}
-
-/// The moment at which a fault strikes: in place of the reply to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    Greeting,
-    Ehlo,
-    Helo,
-    StartTls,
-    /// In place of the TLS handshake.
-    Handshake,
-    Auth,
-    Mail,
-    Rcpt,
-    Data,
-    /// After 354, before the body is read.
-    Body,
-    /// The final dot; the mail is kept only if the fault is a 2xx reply.
-    Dot,
-    Rset,
-    Quit,
-    /// After the reply to the final dot has gone out.
-    AfterDot,
-}
-
-/// What it does instead of answering.
-#[derive(Debug, Clone)]
-pub(crate) enum Fault {
-    /// Sends these bytes and goes on.
-    Reply(Vec<u8>),
-    /// Closes the connection.
-    Close,
-    /// Resets the connection.
-    Reset,
-    /// Says nothing until the client goes.
-    Silence,
-    /// Sends the bytes over and over until the client goes.
-    Flood(&'static [u8]),
-}
-
-impl Fault {
-    /// A reply line; CRLF is added.
-    pub(crate) fn reply(line: &str) -> Self {
-        Self::Reply(format!("{line}\r\n").into_bytes())
-    }
-}
-
-/// A mail that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Received {
-    /// The connection it came over, from 0.
-    pub(crate) connection: usize,
-    /// Whether that was encrypted.
-    pub(crate) tls: bool,
-    /// Who had signed in.
-    pub(crate) user: Option<String>,
-    /// The address of MAIL.
-    pub(crate) from: String,
-    /// The addresses of RCPT.
-    pub(crate) to: Vec<String>,
-    /// The mail without the doubled dots.
-    pub(crate) data: Vec<u8>,
-}
 
 #[derive(Default)]
 struct Book {
@@ -110,58 +24,39 @@ struct Book {
 
 /// The running server; stops when dropped.
 pub(crate) struct FakeSmtp {
-    address: SocketAddr,
     authority: Vec<u8>,
     authority_pem: String,
     book: Arc<Mutex<Book>>,
-    stop: Arc<AtomicBool>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: Listener,
 }
 
 impl FakeSmtp {
     /// Starts a server for `localhost` and `127.0.0.1`.
     pub(crate) fn start(options: Options) -> Self {
         let (authority, authority_pem, tls) = certificates();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let book = Arc::new(Mutex::new(Book::default()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let acceptor = {
-            let (book, stop) = (Arc::clone(&book), Arc::clone(&stop));
-            std::thread::spawn(move || {
-                for socket in listener.incoming() {
-                    if stop.load(Ordering::SeqCst) {
-                        return;
-                    }
-                    let Ok(socket) = socket else { continue };
-                    let number = {
-                        let mut book = book.lock().unwrap();
-                        book.commands.push(Vec::new());
-                        book.commands.len() - 1
-                    };
-                    let (book, tls, options) =
-                        (Arc::clone(&book), Arc::clone(&tls), options.clone());
-                    // The thread ends with its connection; the client's end of it is dropped before the test is.
-                    std::thread::spawn(move || {
-                        let mut visit = Visit::new(socket, number, book, tls, options);
-                        // A lost connection is what many tests are about.
-                        drop(visit.serve());
-                    });
-                }
-            })
-        };
+        let shared = Arc::clone(&book);
+        let listener = Listener::start(move |socket, _| {
+            let number = {
+                let mut book = shared.lock().unwrap();
+                book.commands.push(Vec::new());
+                book.commands.len() - 1
+            };
+            let (book, tls) = (Arc::clone(&shared), Arc::clone(&tls));
+            let mut visit = Visit::new(socket, number, book, tls, options.clone());
+            // A lost connection is what many tests are about.
+            drop(visit.serve());
+        });
         Self {
-            address,
             authority,
             authority_pem,
             book,
-            stop,
-            acceptor: Some(acceptor),
+            listener,
         }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.address.port()
+        self.listener.port()
     }
 
     /// The certificate authority, DER.
@@ -197,16 +92,6 @@ impl FakeSmtp {
     /// How often MAIL was said.
     pub(crate) fn mails_begun(&self) -> usize {
         self.book.lock().unwrap().mails_begun
-    }
-}
-
-impl Drop for FakeSmtp {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(self.address));
-        if let Some(acceptor) = self.acceptor.take() {
-            drop(acceptor.join());
-        }
     }
 }
 
@@ -316,9 +201,12 @@ impl Visit {
     }
 
     fn encrypt(&mut self) -> io::Result<()> {
+        if self.expects_fault(Stage::Handshake) {
+            // The client's hello is read first, for closing on unread bytes would be a reset whatever was ordered.
+            let read = self.stream.fill_buf()?.len();
+            self.stream.consume(read);
+        }
         if matches!(self.fault(Stage::Handshake)?, After::Replied) {
-            // Closing on the client's unread hello would reset the connection before the client reads the reply.
-            stay_silent(&mut self.stream);
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let connection = ServerConnection::new(Arc::clone(&self.tls)).unwrap();
@@ -406,6 +294,11 @@ impl Visit {
             After::Replied => Ok(()),
             After::NoFault => self.send(format!("{usual}\r\n").as_bytes()),
         }
+    }
+
+    fn expects_fault(&self, stage: Stage) -> bool {
+        let book = self.book.lock().unwrap();
+        book.faults.iter().any(|(s, _)| *s == stage)
     }
 
     /// Plays the next fault of this stage; an error when it ended the connection.

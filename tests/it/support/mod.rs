@@ -6,3 +6,5 @@ pub(crate) mod authority;
 pub(crate) mod fake_gateway;
 pub(crate) mod fake_smtp;
 pub(crate) mod faults;
+pub(crate) mod listener;
+pub(crate) mod smtp_script;
