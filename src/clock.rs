@@ -4,6 +4,12 @@ use jiff::Timestamp;
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// A time as both APIs write it: UTC to the second, `2001-01-01T01:01:01Z`. (api.md, "Times")
+#[must_use]
+pub fn shown(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Tells the time: the system's, or one that a test moves.
 #[derive(Debug)]
 pub enum Clock {

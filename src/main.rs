@@ -1,2 +1,5 @@
 //! Arguments to a command, an error to an exit code.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    herald::cli::main()
+}

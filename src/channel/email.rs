@@ -12,7 +12,8 @@ pub use config::{SmtpConfig, Tls};
 
 use super::answer::Mask;
 use super::mime::{Mail, compose};
-use super::{Class, Failure, Outgoing, Provider, Receipt, Session, Timeouts};
+use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
+use crate::domain::message::Outgoing;
 use crate::error::{Error, Result as HeraldResult};
 use dialogue::Connection;
 use rustls::pki_types::CertificateDer;

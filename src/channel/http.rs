@@ -129,6 +129,25 @@ fn is_certificate(why: &ureq::Error) -> bool {
     }
 }
 
+/// The status of one plain GET, for `herald health`.
+///
+/// # Errors
+/// A sentence: no such address, no connection, no answer in time.
+pub fn status_of_get(url: &str, timeout: Duration) -> Result<u16, String> {
+    let timeouts = Timeouts {
+        http_connect: timeout,
+        http_total: timeout,
+        ..Timeouts::default()
+    };
+    let request = ureq::http::Request::get(url)
+        .body(Vec::new())
+        .map_err(|why| format!("{url} is not an address: {why}."))?;
+    HttpClient::new(&timeouts, Mask::nothing())
+        .call(request, Timestamp::UNIX_EPOCH)
+        .map(|answer| answer.status)
+        .map_err(|failure| failure.answer)
+}
+
 /// What a status means where the gateway's documentation says nothing else; none for 2xx. (delivery.md, "Retry policy")
 #[must_use]
 pub fn class_of(status: u16) -> Option<Class> {

@@ -3,7 +3,8 @@
 //! Nothing in the mail depends on this machine or on the attempt: every attempt carries the same Message-ID and Date.
 
 use super::mailbox::Mailbox;
-use super::{Class, Failure, Outgoing};
+use super::{Class, Failure};
+use crate::domain::message::Outgoing;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;

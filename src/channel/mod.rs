@@ -4,6 +4,7 @@
 //! it is given an [`Outgoing`] and answers with a [`Receipt`] or a [`Failure`] whose class decides what the outbox does.
 
 pub mod answer;
+pub mod capture;
 pub mod email;
 pub mod http;
 pub mod mailbox;
@@ -13,40 +14,14 @@ pub mod twilio;
 pub mod url;
 
 use crate::clock::Clock;
-use crate::domain::format::{Channel, Format};
+use crate::domain::format::Channel;
+use crate::domain::message::Outgoing;
 use crate::error::Result as HeraldResult;
 use email::SmtpProvider;
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use twilio::TwilioProvider;
 use url::ProviderUrl;
-use uuid::Uuid;
-
-/// One message, rendered, as a provider gets it.
-#[derive(Debug, Clone)]
-pub struct Outgoing {
-    /// The message's GUID: the Message-ID, client reference or collapse id of every attempt.
-    pub guid: Uuid,
-    /// The form, which decides the MIME structure.
-    pub format: Format,
-    /// An e-mail address, an E.164 number, or a device.
-    pub recipient: String,
-    /// The recipient's name for the To header, where known.
-    pub recipient_name: Option<String>,
-    /// The template's sender mailbox; none means the provider's own, else `default_sender`.
-    pub sender: Option<String>,
-    /// The sender mailbox of the settings.
-    pub default_sender: String,
-    /// Subject of a mail, title of a push notification.
-    pub subject: Option<String>,
-    /// Text: the SMS, the push text, the plain part of a mail.
-    pub body: String,
-    /// The HTML part of a mail.
-    pub html_body: Option<String>,
-    /// When the message was accepted: the Date of every attempt.
-    pub created: Timestamp,
-}
 
 /// A provider's word that it has taken the message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use super::answer::{Mask, Secret};
 use super::http::{Answer, HttpClient, class_of};
 use super::url::Parts;
-use super::{Class, Failure, Outgoing, Provider, Receipt, Session, Timeouts};
+use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
 use crate::clock::Clock;
+use crate::domain::message::Outgoing;
 use crate::error::{Error, Result as HeraldResult};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

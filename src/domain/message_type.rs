@@ -19,6 +19,8 @@ pub const WORDS_MAX: usize = 50;
 pub const WORD_BYTES_MAX: usize = 40;
 /// The longest meaning or sample of a word, in characters.
 pub const WORD_TEXT_CHARS_MAX: usize = 500;
+/// The built-in type that custom bodies count as.
+pub const ANNOUNCEMENT: TypeId = TypeId(0);
 /// The id of the first type an operator makes.
 pub const FIRST_OWN_ID: TypeId = TypeId(100);
 
@@ -51,6 +53,12 @@ pub struct MessageType {
 }
 
 impl MessageType {
+    /// Whether Herald brought it along: such a type can neither be changed nor deleted.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.id < FIRST_OWN_ID
+    }
+
     /// Every word its templates may use: the common ones, then its own.
     #[must_use]
     pub fn catalogue(&self) -> Vec<Word> {

@@ -1,5 +1,7 @@
 //! Replies: a status, headers and a body, written by tiny_http's `Response`.
 
+use super::list::Paging;
+use serde::Serialize;
 use std::io::Cursor;
 use tiny_http::{HTTPVersion, Header, StatusCode};
 
@@ -9,6 +11,16 @@ pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Positive<T> {
+    #[serde(rename = "Result")]
+    result: &'static str,
+    #[serde(rename = "Data", skip_serializing_if = "Option::is_none")]
+    data: Option<T>,
+    #[serde(rename = "Paging", skip_serializing_if = "Option::is_none")]
+    paging: Option<Paging>,
 }
 
 impl Response {
@@ -28,6 +40,61 @@ impl Response {
         Self::empty(status)
             .header("Content-Type", media_type)
             .body(body.into())
+    }
+
+    /// A JSON reply.
+    #[must_use]
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        let body =
+            serde_json::to_vec(body).expect("wire structs have string keys and no failing parts");
+        Self::with_body(status, "application/json", body)
+    }
+
+    /// The admin API's plain positive. (api.md, "Envelope")
+    #[must_use]
+    pub fn done() -> Self {
+        Self::json(
+            200,
+            &Positive::<()> {
+                result: "OK",
+                data: None,
+                paging: None,
+            },
+        )
+    }
+
+    /// The admin API's positive with data.
+    #[must_use]
+    pub fn data(data: impl Serialize) -> Self {
+        Self::json(
+            200,
+            &Positive {
+                result: "OK",
+                data: Some(data),
+                paging: None,
+            },
+        )
+    }
+
+    /// The admin API's positive with a page of a list.
+    #[must_use]
+    pub fn page<T: Serialize>(data: Vec<T>, paging: Paging) -> Self {
+        let link = paging.link();
+        Self::json(
+            200,
+            &Positive {
+                result: "OK",
+                data: Some(data),
+                paging: Some(paging),
+            },
+        )
+        .header("Link", link)
+    }
+
+    /// Where the new element is.
+    #[must_use]
+    pub fn location(self, path: impl Into<String>) -> Self {
+        self.header("Location", path)
     }
 
     fn body(mut self, body: Vec<u8>) -> Self {

@@ -2,8 +2,9 @@
 
 use super::{mail, smtp_session};
 use crate::support::fake_smtp::{FakeSmtp, Options};
+use herald::channel::Class;
 use herald::channel::mime::raw_mail;
-use herald::channel::{Class, Outgoing};
+use herald::domain::message::Outgoing;
 use mailparse::MailHeaderMap as _;
 
 /// Sends it and gives back the bytes that the server kept.

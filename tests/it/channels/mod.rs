@@ -11,8 +11,9 @@ mod urls;
 use crate::support::fake_smtp::FakeSmtp;
 use herald::channel::email::SmtpProvider;
 use herald::channel::url::ProviderUrl;
-use herald::channel::{Outgoing, Provider, Session, Timeouts};
+use herald::channel::{Provider, Session, Timeouts};
 use herald::domain::format::{Channel, Format};
+use herald::domain::message::Outgoing;
 use std::time::Duration;
 
 /// Time-outs far above what a healthy local server needs.

@@ -3,9 +3,10 @@
 use super::timeouts;
 use crate::support::fake_gateway::{ACCOUNT, Answer, FakeGateway};
 use herald::channel::http::retry_after;
-use herald::channel::{Class, Failure, Means, Outgoing, Provider, Receipt, Timeouts, build};
+use herald::channel::{Class, Failure, Means, Provider, Receipt, Timeouts, build};
 use herald::clock::Clock;
 use herald::domain::format::{Channel, Format};
+use herald::domain::message::Outgoing;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,0 +1,29 @@
+# Every target works on a fresh Debian with Rust: what it needs, it fetches.
+CARGO = cargo
+PROFILE = target/release/herald
+
+.PHONY: help run demo test check bench release
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: ## Serve on 127.0.0.1:8080 with data in ./herald-data
+	$(CARGO) run --locked --release -- serve
+
+demo: release ## A complete appliance with samples; nothing leaves the machine
+	@$(PROFILE) demo
+
+test: ## All tests
+	$(CARGO) test --locked
+
+check: ## What CI runs: format, lints, tests, documentation
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) test --locked
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+
+bench: release ## The figures of README, as ratios within one run
+	$(CARGO) bench --locked
+
+release: ## The binary, target/release/herald
+	$(CARGO) build --locked --release

@@ -1,0 +1,204 @@
+//! The running appliance: what handlers share, and how its parts are started and stopped.
+
+use crate::channel::capture::Capture;
+use crate::channel::{self, Means, Provider};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::format::Channel;
+use crate::domain::ids::ClientId;
+use crate::error::Result;
+use crate::http::dispatch::Api;
+use crate::http::guard::{Guard, Listen, Running};
+use crate::outbox::{Bells, Outbox};
+use crate::store::{self, Access, Store};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// How long a stop waits for attempts and requests in flight. (delivery.md, "Stop")
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// "Last used" is written down at most this often.
+const USES_WRITTEN_EVERY_SECS: i64 = 60;
+
+/// What every handler and command works with.
+pub struct App {
+    /// The database.
+    pub store: Arc<Store>,
+    /// The time.
+    pub clock: Arc<Clock>,
+    /// Wake the senders.
+    pub bells: Bells,
+    /// This appliance's own address, for links.
+    pub base_url: String,
+    running: Mutex<HashSet<(ClientId, String)>>,
+    uses: Mutex<Uses>,
+}
+
+#[derive(Default)]
+struct Uses {
+    since_written: HashMap<ClientId, Timestamp>,
+    written: Timestamp,
+}
+
+impl App {
+    /// The appliance without its server and senders: what a command needs.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open(
+        config: &Config,
+        access: Access,
+        clock: Clock,
+    ) -> std::result::Result<Self, String> {
+        let store = Store::open(&config.data_dir, access, clock.now())?;
+        Ok(Self {
+            store: Arc::new(store),
+            clock: Arc::new(clock),
+            bells: Bells::default(),
+            base_url: config.base_url.clone(),
+            running: Mutex::default(),
+            uses: Mutex::default(),
+        })
+    }
+
+    /// Takes an idempotency key while its first request runs; none if it is running already.
+    pub fn hold_key(&self, client: ClientId, key: &str) -> Option<HeldKey<'_>> {
+        let entry = (client, key.to_owned());
+        lock(&self.running)
+            .insert(entry.clone())
+            .then_some(HeldKey { app: self, entry })
+    }
+
+    /// Notes that a client was used; written down now and then, because a write per read would be waste.
+    pub fn note_use(&self, client: ClientId) {
+        let now = self.clock.now();
+        let mut uses = lock(&self.uses);
+        uses.since_written.insert(client, now);
+        if now.as_second() - uses.written.as_second() >= USES_WRITTEN_EVERY_SECS {
+            uses.written = now;
+            let used: Vec<_> = uses.since_written.drain().collect();
+            // Nobody waits for it: a use that is not written down is written down next time.
+            drop(
+                self.store
+                    .begin_write(move |tx| store::clients::touch(tx, &used)),
+            );
+        }
+    }
+}
+
+/// An idempotency key held by a running request; let go when dropped, however the request ends.
+pub struct HeldKey<'a> {
+    app: &'a App,
+    entry: (ClientId, String),
+}
+
+impl Drop for HeldKey<'_> {
+    fn drop(&mut self) {
+        lock(&self.app.running).remove(&self.entry);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The appliance with its server and senders.
+pub struct Server {
+    /// What the handlers share.
+    pub app: Arc<App>,
+    /// Where it listens, port 0 resolved.
+    pub addresses: Vec<String>,
+    front: Running,
+    outbox: Outbox,
+}
+
+impl Server {
+    /// Opens the data directory, binds the addresses, starts the senders and serves.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn start(config: &Config, clock: Clock) -> std::result::Result<Self, String> {
+        let guard = Guard::bind(&config.listen, config.limits.front.clone()).map_err(|fault| {
+            format!("Cannot listen: {fault}. Choose another address with --listen.")
+        })?;
+        let bound = guard
+            .local_addrs()
+            .map_err(|fault| format!("Cannot listen: {fault}."))?;
+        let addresses: Vec<_> = bound.iter().map(address).collect();
+        let mut app = App::open(config, Access::Exclusive, clock)?;
+        if app.base_url.is_empty() {
+            app.base_url = addresses.first().cloned().unwrap_or_default();
+        }
+        let app = Arc::new(app);
+        let outbox = Outbox::start(
+            &app.store,
+            &app.clock,
+            &app.bells,
+            &config.limits.policy,
+            providers(config, &app)?,
+        )
+        .map_err(|fault| format!("Cannot start the outbox: {fault}"))?;
+        let front = guard
+            .serve(Arc::new(Api::new(app.clone())))
+            .map_err(|fault| format!("Cannot serve: {fault}."))?;
+        Ok(Self {
+            app,
+            addresses,
+            front,
+            outbox,
+        })
+    }
+
+    /// Stops accepting, finishes what is in flight; false if attempts were left to the next start.
+    #[must_use]
+    pub fn stop(self) -> bool {
+        let answered = self.front.stop(DRAIN);
+        self.outbox.stop(DRAIN) && answered
+    }
+}
+
+/// A listening address as one would type it.
+fn address(listen: &Listen) -> String {
+    match listen {
+        Listen::Tcp(address) => format!("http://{address}"),
+        Listen::Unix(_) => listen.to_string(),
+    }
+}
+
+/// The providers of each channel in failover order; a channel without any is captured.
+fn providers(
+    config: &Config,
+    app: &App,
+) -> std::result::Result<BTreeMap<Channel, Vec<Arc<dyn Provider>>>, String> {
+    let capture = |_: Channel| -> Arc<dyn Provider> {
+        Arc::new(Capture::new(app.store.clone(), app.clock.clone()))
+    };
+    let means = Means {
+        timeouts: config.limits.timeouts.clone(),
+        clock: app.clock.clone(),
+        capture: &capture,
+    };
+    let mut by_channel = BTreeMap::new();
+    for channel in Channel::ALL {
+        let urls = config.providers(channel);
+        let mut providers =
+            channel::build(channel, urls, &means).map_err(|fault| fault.to_string())?;
+        if providers.is_empty() {
+            providers.push(capture(channel));
+        }
+        by_channel.insert(channel, providers);
+    }
+    Ok(by_channel)
+}
+
+/// Whether the database answers: what `readyz` says.
+///
+/// # Errors
+/// A fault of the database.
+pub fn ready(app: &App) -> Result<()> {
+    app.store.write(|_| Ok(()))
+}

@@ -1,0 +1,122 @@
+//! Recipients: who they are and how they can be reached. (api.md, `/v1/users`)
+
+use crate::domain::address::{EmailAddress, PhoneNumber, no_controls};
+use crate::domain::ids::UserId;
+use crate::domain::language::Language;
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// The longest user name, in characters.
+pub const USER_NAME_CHARS_MAX: usize = 128;
+/// The longest full name, in characters.
+pub const NAME_CHARS_MAX: usize = 128;
+/// The largest attributes object, in bytes of JSON.
+pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
+
+/// A recipient as typed by a caller.
+#[derive(Debug, Clone)]
+pub struct UserDraft {
+    /// Unique whatever the case.
+    pub user_name: String,
+    /// The full name; empty means the user name.
+    pub name: Option<String>,
+    /// E-mail address; empty means none.
+    pub email: Option<String>,
+    /// Mobile number in E.164; empty means none.
+    pub mobile: Option<String>,
+    /// A language tag; none means the settings' default.
+    pub language: Option<String>,
+    /// A disabled user is sent nothing.
+    pub is_disabled: bool,
+    /// A JSON object, opaque to the rules.
+    pub attributes: String,
+}
+
+/// What may be relied on: a recipient that passed [`UserDraft::check`].
+#[derive(Debug, Clone)]
+pub struct UserProfile {
+    /// Unique whatever the case.
+    pub user_name: String,
+    /// The full name.
+    pub name: String,
+    /// Where mail goes.
+    pub email: Option<EmailAddress>,
+    /// Where SMS go.
+    pub mobile: Option<PhoneNumber>,
+    /// Which templates are preferred.
+    pub language: Language,
+    /// A disabled user is sent nothing.
+    pub is_disabled: bool,
+    /// A JSON object, opaque to the rules.
+    pub attributes: String,
+}
+
+/// A stored recipient.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The admin API's id.
+    pub id: UserId,
+    /// The send API's id.
+    pub guid: Uuid,
+    /// Everything a caller may set.
+    pub profile: UserProfile,
+    /// When it was added.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub updated: Timestamp,
+}
+
+impl UserDraft {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a sentence that names the field.
+    pub fn check(self, default_language: Language) -> Result<UserProfile> {
+        let user_name = self.user_name.trim().to_owned();
+        bounded("UserName", &user_name, USER_NAME_CHARS_MAX)?;
+        if user_name.is_empty() {
+            return Err(Error::invalid("UserName must not be empty."));
+        }
+        let name = match filled(self.name) {
+            Some(name) => name,
+            None => user_name.clone(),
+        };
+        bounded("Name", &name, NAME_CHARS_MAX)?;
+        if self.attributes.len() > ATTRIBUTES_BYTES_MAX {
+            return Err(Error::Invalid(format!(
+                "Attributes must be at most {ATTRIBUTES_BYTES_MAX} bytes of JSON."
+            )));
+        }
+        Ok(UserProfile {
+            user_name,
+            name,
+            email: filled(self.email)
+                .map(|e| EmailAddress::parse(&e))
+                .transpose()?,
+            mobile: filled(self.mobile)
+                .map(|m| PhoneNumber::parse(&m))
+                .transpose()?,
+            language: match filled(self.language) {
+                Some(tag) => Language::parse(&tag)?,
+                None => default_language,
+            },
+            is_disabled: self.is_disabled,
+            attributes: self.attributes,
+        })
+    }
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|t| !t.trim().is_empty())
+}
+
+fn bounded(field: &str, text: &str, chars_max: usize) -> Result<()> {
+    no_controls(field, text, false)?;
+    if text.chars().count() > chars_max {
+        return Err(Error::Invalid(format!(
+            "{field} must be at most {chars_max} characters."
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What the capture channel caught. (api.md, `/v1/captured`)
+
+use crate::app::App;
+use crate::clock::shown;
+use crate::domain::ids::CapturedId;
+use crate::error::{Error, Result};
+use crate::http::list::{Field, List, Paging, field};
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::store::captured::{self as rows, Captured};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+const FIELDS: &[Field] = &[
+    field("ID", rows::ID),
+    field("MessageFormat", rows::FORMAT),
+    field("Recipient", rows::RECIPIENT),
+    field("CreatedDate", rows::CREATED),
+];
+const LIST: List = List {
+    fields: FIELDS,
+    searchable: true,
+    sort: "-ID",
+    page_size: crate::http::list::PAGE_SIZE_DEFAULT,
+};
+
+/// A captured message.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct WireCaptured {
+    #[serde(rename = "ID")]
+    id: i64,
+    /// The message's, as in `X-Message-Id`.
+    guid: String,
+    created_date: String,
+    message_format: i64,
+    recipient: String,
+    sender: Option<String>,
+    subject: Option<String>,
+    body: String,
+    #[serde(rename = "HTMLBody")]
+    html_body: Option<String>,
+}
+
+/// A page of captured messages, newest first.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let query = LIST.query(request)?;
+    let page = app.store.read(|db| rows::list(db, &query))?;
+    let paging = Paging::new(request, &query, &page);
+    Ok(Response::page(
+        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
+        paging,
+    ))
+}
+
+/// One captured message.
+pub fn get(app: &App, request: &Request) -> Result<Response> {
+    let id = CapturedId(request.id("id")?);
+    Ok(Response::data(wire(
+        app.store.read(|db| rows::get(db, id))?,
+    )))
+}
+
+/// A captured mail as it would have been sent.
+pub fn source(app: &App, request: &Request) -> Result<Response> {
+    let id = CapturedId(request.id("id")?);
+    let source = app.store.read(|db| rows::source(db, id))?;
+    let source = source.ok_or_else(|| Error::not_found("Only e-mail has a source."))?;
+    // Never shown by a browser as a page of this origin.
+    Ok(Response::with_body(200, "message/rfc822", source)
+        .header(
+            "Content-Disposition",
+            "attachment; filename=\"message.eml\"",
+        )
+        .header("X-Content-Type-Options", "nosniff"))
+}
+
+/// Removes a captured message.
+pub fn delete(app: &App, request: &Request) -> Result<Response> {
+    let id = CapturedId(request.id("id")?);
+    app.store.write(move |tx| rows::delete(tx, id))?;
+    Ok(Response::done())
+}
+
+fn wire(caught: Captured) -> WireCaptured {
+    let Captured {
+        id,
+        guid,
+        format,
+        recipient,
+        sender,
+        subject,
+        body,
+        html_body,
+        created,
+    } = caught;
+    WireCaptured {
+        id: id.0,
+        guid: guid.to_string(),
+        created_date: shown(created),
+        message_format: format.number(),
+        recipient,
+        sender,
+        subject,
+        body,
+        html_body,
+    }
+}

@@ -1,0 +1,185 @@
+//! Paged lists on the wire: query words in, paging and links out. (api.md, "Paged lists"; RFC 8288)
+
+use super::request::Request;
+use crate::error::{Error, Result};
+use crate::store::page::{Column, Kind, Operand, Page, Query};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Rows on a page unless the request says otherwise.
+pub const PAGE_SIZE_DEFAULT: u32 = 50;
+/// The largest page.
+pub const PAGE_SIZE_MAX: u32 = 500;
+
+/// A field of a list's reply that it can be sorted and filtered by.
+pub struct Field {
+    /// As spelled in the reply.
+    pub name: &'static str,
+    /// Where the store has it.
+    pub column: Column,
+}
+
+/// A line of a list's field table.
+#[must_use]
+pub const fn field(name: &'static str, column: Column) -> Field {
+    Field { name, column }
+}
+
+/// What a list offers.
+pub struct List {
+    /// Its sortable and filterable fields.
+    pub fields: &'static [Field],
+    /// Whether `search` makes sense.
+    pub searchable: bool,
+    /// The order unless the request says otherwise.
+    pub sort: &'static str,
+    /// Rows on a page unless the request says otherwise.
+    pub page_size: u32,
+}
+
+impl List {
+    /// A list by `ID`, with search.
+    #[must_use]
+    pub const fn by_id(fields: &'static [Field]) -> Self {
+        Self {
+            fields,
+            searchable: true,
+            sort: "ID",
+            page_size: PAGE_SIZE_DEFAULT,
+        }
+    }
+
+    /// Reads the query of a request.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an unknown word, an unknown sort field or a bad number.
+    pub fn query(&self, request: &Request) -> Result<Query> {
+        let mut query = Query {
+            page: 1,
+            page_size: self.page_size,
+            ..Query::default()
+        };
+        let mut sort = self.sort;
+        for (word, value) in request.query() {
+            match word.as_str() {
+                "page" => query.page = number(word, value, u32::MAX)?,
+                "pageSize" => query.page_size = number(word, value, PAGE_SIZE_MAX)?,
+                "sort" => sort = value,
+                "search" if self.searchable => {
+                    query.search = Some(value.clone()).filter(|text| !text.is_empty());
+                }
+                name => {
+                    let column = self.column(name)?;
+                    query
+                        .filters
+                        .push((column, operand(name, column.kind, value)?));
+                }
+            }
+        }
+        for name in sort.split(',').map(str::trim) {
+            let (name, descending) = match name.strip_prefix('-') {
+                Some(name) => (name, true),
+                None => (name, false),
+            };
+            query.sort.push((self.column(name)?, descending));
+        }
+        Ok(query)
+    }
+
+    fn column(&self, name: &str) -> Result<Column> {
+        let found = self.fields.iter().find(|field| field.name == name);
+        found.map(|field| field.column).ok_or_else(|| {
+            let known: Vec<_> = self.fields.iter().map(|field| field.name).collect();
+            Error::Invalid(format!(
+                "{name:?} is no field of this list; there are {}, and the words page, pageSize, sort{}.",
+                known.join(", "),
+                if self.searchable { ", search" } else { "" },
+            ))
+        })
+    }
+}
+
+fn number(word: &str, value: &str, max: u32) -> Result<u32> {
+    value
+        .parse()
+        .ok()
+        .filter(|n| (1..=max).contains(n))
+        .ok_or_else(|| Error::Invalid(format!("{word} must be a whole number from 1 to {max}.")))
+}
+
+fn operand(name: &str, kind: Kind, value: &str) -> Result<Operand> {
+    let wrong = |what| Error::Invalid(format!("{name} is compared with {what}."));
+    Ok(match kind {
+        Kind::Text => Operand::Text(value.to_owned()),
+        Kind::Int => Operand::Int(value.parse().map_err(|_| wrong("a whole number"))?),
+        Kind::Bool => Operand::Int(match value {
+            "true" => 1,
+            "false" => 0,
+            _ => return Err(wrong("true or false")),
+        }),
+        Kind::Time => {
+            let time: jiff::Timestamp = value
+                .parse()
+                .map_err(|_| wrong("a time such as 2001-01-01T01:01:01Z"))?;
+            Operand::Int(time.as_millisecond())
+        }
+    })
+}
+
+/// Where in a list a page is.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Paging {
+    /// From 1.
+    page: u32,
+    /// Rows on a page.
+    page_size: u32,
+    /// Rows on all pages.
+    total_records: u64,
+    /// Pages.
+    total_pages: u64,
+    #[serde(skip)]
+    base: String,
+}
+
+impl Paging {
+    /// The paging of this page, with links back to the request's address.
+    #[must_use]
+    pub fn new<T>(request: &Request, query: &Query, page: &Page<T>) -> Self {
+        let mut base = format!("{}?", request.path());
+        for (word, value) in request.query().iter().filter(|(word, _)| word != "page") {
+            let pair = form_urlencoded::Serializer::new(String::new())
+                .append_pair(word, value)
+                .finish();
+            base.push_str(&pair);
+            base.push('&');
+        }
+        Self {
+            page: query.page,
+            page_size: query.page_size,
+            total_records: page.total,
+            total_pages: page.total.div_ceil(u64::from(query.page_size)),
+            base,
+        }
+    }
+
+    /// The `Link` header: first, prev, next, last, where they are.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let page = u64::from(self.page);
+        let last = self.total_pages.max(1);
+        let mut links = vec![(1, "first")];
+        if page > 1 {
+            links.push(((page - 1).min(last), "prev"));
+        }
+        if page < last {
+            links.push((page + 1, "next"));
+        }
+        links.push((last, "last"));
+        let links: Vec<_> = links
+            .iter()
+            .map(|(page, rel)| format!("<{}page={page}>; rel=\"{rel}\"", self.base))
+            .collect();
+        links.join(", ")
+    }
+}

@@ -1,0 +1,200 @@
+//! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
+
+use super::admin::{captured, clients, logs, templates, types, users};
+use super::auth::Access;
+use super::request::Request;
+use super::response::Response;
+use super::send::{messages, token};
+use super::{health, openapi};
+use crate::app::App;
+use crate::domain::scope::{Area, Mode, Scope};
+use crate::error::Result;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+/// What answers a route: decode, check, one store call, answer.
+pub type Handler = fn(&App, &Request) -> Result<Response>;
+
+/// One endpoint.
+pub struct Route {
+    /// Upper case; GET answers HEAD too.
+    pub method: &'static str,
+    /// Literal segments beat `{name}`.
+    pub pattern: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What answers.
+    pub handler: Handler,
+    /// One line for OpenAPI and the README.
+    pub summary: &'static str,
+    /// The body it takes.
+    pub takes: Option<Body>,
+    /// What it gives.
+    pub gives: Gives,
+}
+
+/// A body a route takes.
+#[derive(Clone, Copy)]
+pub struct Body {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Makes its schema.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// A successful reply.
+#[derive(Clone, Copy)]
+pub enum Gives {
+    /// `{"Result":"OK"}`
+    Done,
+    /// `{"Result":"OK","Data":…}`
+    Data(fn(&mut SchemaGenerator) -> Schema),
+    /// `{"Result":"OK","Data":[…],"Paging":…}`
+    Page(fn(&mut SchemaGenerator) -> Schema),
+    /// JSON without an envelope.
+    Plain(fn(&mut SchemaGenerator) -> Schema),
+    /// 202 without a body.
+    Accepted,
+    /// Another media type.
+    Other(&'static str),
+}
+
+impl Route {
+    const fn takes<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Body {
+            media_type: "application/json",
+            schema: schema_of::<T>,
+        });
+        self
+    }
+
+    const fn takes_form<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Body {
+            media_type: "application/x-www-form-urlencoded",
+            schema: schema_of::<T>,
+        });
+        self
+    }
+
+    const fn data<T: JsonSchema>(mut self) -> Self {
+        self.gives = Gives::Data(schema_of::<T>);
+        self
+    }
+
+    const fn page<T: JsonSchema>(mut self) -> Self {
+        self.gives = Gives::Page(schema_of::<T>);
+        self
+    }
+
+    const fn plain<T: JsonSchema>(mut self) -> Self {
+        self.gives = Gives::Plain(schema_of::<T>);
+        self
+    }
+
+    const fn accepted(mut self) -> Self {
+        self.gives = Gives::Accepted;
+        self
+    }
+
+    const fn other(mut self, media_type: &'static str) -> Self {
+        self.gives = Gives::Other(media_type);
+        self
+    }
+}
+
+fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+const fn route(
+    method: &'static str,
+    pattern: &'static str,
+    access: Access,
+    handler: Handler,
+    summary: &'static str,
+) -> Route {
+    Route {
+        method,
+        pattern,
+        access,
+        handler,
+        summary,
+        takes: None,
+        gives: Gives::Done,
+    }
+}
+
+const fn get(
+    pattern: &'static str,
+    access: Access,
+    handler: Handler,
+    summary: &'static str,
+) -> Route {
+    route("GET", pattern, access, handler, summary)
+}
+
+const fn post(
+    pattern: &'static str,
+    access: Access,
+    handler: Handler,
+    summary: &'static str,
+) -> Route {
+    route("POST", pattern, access, handler, summary)
+}
+
+const fn delete(
+    pattern: &'static str,
+    access: Access,
+    handler: Handler,
+    summary: &'static str,
+) -> Route {
+    route("DELETE", pattern, access, handler, summary)
+}
+
+const PUBLIC: Access = Access::Public;
+const COMMUNICATION_READ: Access = Access::Needs(Scope::need(Area::Communication, Mode::Read));
+const COMMUNICATION_WRITE: Access = Access::Needs(Scope::need(Area::Communication, Mode::Write));
+const LOGS_READ: Access = Access::Needs(Scope::need(Area::Logs, Mode::Read));
+const LOGS_WRITE: Access = Access::Needs(Scope::need(Area::Logs, Mode::Write));
+const USERS_READ: Access = Access::Needs(Scope::need(Area::Users, Mode::Read));
+const USERS_WRITE: Access = Access::Needs(Scope::need(Area::Users, Mode::Write));
+const SETTINGS_READ: Access = Access::Needs(Scope::need(Area::Settings, Mode::Read));
+const SETTINGS_WRITE: Access = Access::Needs(Scope::need(Area::Settings, Mode::Write));
+
+/// Every endpoint, in the order of the API's pages. The send API is served under v1.2 and v1.1 too.
+#[rustfmt::skip] // A table: one endpoint a line.
+pub const ROUTES: &[Route] = &[
+    get("/livez", PUBLIC, health::livez, "The process is alive").other("text/plain"),
+    get("/readyz", PUBLIC, health::readyz, "The database and its writer answer").other("text/plain"),
+
+    post("/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
+    post("/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
+    post("/api/v1.3/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
+    post("/api/v1.3/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
+    post("/api/v1.3/communication/messages/{userId}/send", USERS_WRITE, messages::send, "Sends a message to a user").takes::<messages::SendMessage>().accepted(),
+
+    get("/api/admin/v1/openapi.json", PUBLIC, openapi::document, "This document").other("application/json"),
+    get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(),
+    get("/api/admin/v1/messages/templates/simple-text-email", COMMUNICATION_READ, templates::simple_text_email, "Lists text e-mail templates").page::<templates::MailTemplate>(),
+    get("/api/admin/v1/messages/templates/sms", COMMUNICATION_READ, templates::sms, "Lists SMS templates").page::<templates::SmsTemplate>(),
+    get("/api/admin/v1/messages/templates/push-notification", COMMUNICATION_READ, templates::push_notification, "Lists push templates").page::<templates::PushTemplate>(),
+    get("/api/admin/v1/messages/templates/list", COMMUNICATION_READ, templates::list, "Lists all templates").page::<templates::MailTemplate>(),
+    post("/api/admin/v1/messages/templates", COMMUNICATION_WRITE, templates::save, "Adds a template or edits one").takes::<templates::SaveTemplate>(),
+    get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
+    delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
+    get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(),
+    get("/api/admin/v1/messages/types/{id}", COMMUNICATION_READ, types::get, "Gets a message type").data::<types::WireType>(),
+    get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(),
+    get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
+    get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(),
+    get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(),
+    post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>(),
+    get("/api/admin/v1/users/{id}", USERS_READ, users::get, "Gets a user").data::<users::WireUser>(),
+    delete("/api/admin/v1/users/{id}", USERS_WRITE, users::delete, "Erases a person"),
+    get("/api/admin/v1/clients", SETTINGS_READ, clients::list, "Lists API clients").page::<clients::WireClient>(),
+    post("/api/admin/v1/clients", SETTINGS_WRITE, clients::create, "Adds an API client; its secrets are shown once").takes::<clients::CreateClient>().data::<clients::NewCredentials>(),
+    delete("/api/admin/v1/clients/{id}", SETTINGS_WRITE, clients::delete, "Revokes an API client"),
+    get("/api/admin/v1/captured", LOGS_READ, captured::list, "Lists captured messages").page::<captured::WireCaptured>(),
+    get("/api/admin/v1/captured/{id}", LOGS_READ, captured::get, "Gets a captured message").data::<captured::WireCaptured>(),
+    get("/api/admin/v1/captured/{id}/source", LOGS_READ, captured::source, "Gets a captured mail as it would have been sent").other("message/rfc822"),
+    delete("/api/admin/v1/captured/{id}", LOGS_WRITE, captured::delete, "Deletes a captured message"),
+];

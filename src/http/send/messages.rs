@@ -1,0 +1,208 @@
+//! `POST /communication/messages/{userId}/send`. (Send Message; api.md, section 3)
+
+use crate::accept::{self, Custom, OnceKey, Order, What};
+use crate::app::App;
+use crate::domain::format::Channel;
+use crate::domain::settings::MessageWord;
+use crate::error::{Error, Result};
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::http::values;
+use crate::store::{self, idempotency};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The longest `Idempotency-Key`, in characters. (api.md, section 3, rule 5)
+const KEY_CHARS_MAX: usize = 255;
+
+/// What to send, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessage {
+    /// A message type's Guid. Wins over `messageType`.
+    communication_template_id: Option<String>,
+    /// `sms`, `email` or `both`.
+    delivery_method: Option<String>,
+    /// `welcome`, `logininfo` or `forgottenpassword`. Wins over `messageBody`.
+    message_type: Option<String>,
+    /// The caller's own text.
+    message_body: Option<MessageBody>,
+    /// Values for the type's own words (ours).
+    placeholders: Option<Map<String, Value>>,
+}
+
+/// The caller's own text: data, never a template.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct MessageBody {
+    /// HTML-encoded exactly once; line ends become `<br>`.
+    email: Option<EmailBody>,
+    /// Transliterated to ASCII.
+    sms: Option<SmsBody>,
+}
+
+/// The text of a mail.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct EmailBody {
+    /// Default: the application's name.
+    subject: Option<String>,
+    body: Option<String>,
+}
+
+/// The text of an SMS.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct SmsBody {
+    body: Option<String>,
+}
+
+/// Sends a message to the user. (Send Message)
+pub fn send(app: &App, request: &Request) -> Result<Response> {
+    let caller = request.caller()?;
+    let once = once_key(request)?;
+    let held = match &once {
+        Some(once) => Some(app.hold_key(once.client, &once.key).ok_or_else(|| {
+            Error::Conflict("A request with this Idempotency-Key is still running.".into())
+        })?),
+        None => None,
+    };
+    if let Some(answer) = kept_answer(app, once.as_ref())? {
+        return Ok(answer);
+    }
+    let wire: SendMessage = request.json()?;
+    let channels = channels(wire.delivery_method.as_deref())?;
+    let user_guid = request.guid("userId")?;
+    let user = app
+        .store
+        .read(|db| store::users::get_by_guid(db, user_guid))?;
+    let what = what(app, wire, &channels)?;
+    let order = Order {
+        user,
+        what,
+        channels,
+        by: caller.name.clone(),
+    };
+    let accepted = accept::commit(app, accept::prepare(app, order)?, once)?;
+    drop(held);
+    Ok(answer(
+        &accept::queued_guids(&accepted),
+        &accept::first_id(&accepted),
+    ))
+}
+
+/// 202 without a body, an `X-Message-Id` per queued message, the first log entry as `Location`.
+fn answer(guids: &str, first_id: &str) -> Response {
+    let location = format!("/api/admin/v1/messages/logs/entries/{first_id}");
+    guids
+        .split(' ')
+        .fold(Response::empty(202).location(location), |response, guid| {
+            response.header("X-Message-Id", guid)
+        })
+}
+
+fn channels(delivery_method: Option<&str>) -> Result<Vec<Channel>> {
+    match delivery_method {
+        Some("email") => Ok(vec![Channel::Email]),
+        Some("sms") => Ok(vec![Channel::Sms]),
+        Some("both") => Ok(vec![Channel::Email, Channel::Sms]),
+        Some(_) => Err(Error::invalid("deliveryMethod must be sms, email or both.")),
+        None => Err(Error::invalid(
+            "deliveryMethod is missing; it must be sms, email or both.",
+        )),
+    }
+}
+
+/// The first of the three sources that is there; it does not fall through to the next. (api.md, section 3, rule 2)
+fn what(app: &App, wire: SendMessage, channels: &[Channel]) -> Result<What> {
+    let values = values(wire.placeholders);
+    if let Some(id) = wire.communication_template_id {
+        let guid = Uuid::try_parse(&id)
+            .map_err(|_| Error::invalid("communicationTemplateId must be a GUID."))?;
+        let found = app.store.read(|db| store::types::find_by_guid(db, guid))?;
+        let message_type = found.ok_or_else(|| {
+            Error::NotFound(format!("No communication template has the id {guid}."))
+        })?;
+        return Ok(What::Typed(message_type, values));
+    }
+    if let Some(word) = wire.message_type {
+        let word = MessageWord::parse(&word).ok_or_else(|| {
+            Error::invalid("messageType must be welcome, logininfo or forgottenpassword.")
+        })?;
+        let message_type = app.store.read(|db| {
+            let behind = store::settings::load(db)?.type_behind(word);
+            store::types::get(db, behind)
+        })?;
+        return Ok(What::Typed(message_type, values));
+    }
+    let Some(body) = wire.message_body else {
+        return Err(Error::invalid(
+            "One of communicationTemplateId, messageType and messageBody is needed.",
+        ));
+    };
+    if !values.is_empty() {
+        return Err(Error::invalid(
+            "placeholders go with a communicationTemplateId or a messageType; messageBody is sent as it is.",
+        ));
+    }
+    custom(body, channels).map(What::Custom)
+}
+
+fn custom(body: MessageBody, channels: &[Channel]) -> Result<Custom> {
+    let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
+    let (subject, email) = match body.email {
+        Some(EmailBody { subject, body }) => (filled(subject), filled(body)),
+        None => (None, None),
+    };
+    let sms = body.sms.and_then(|sms| filled(sms.body));
+    for (channel, part) in [(Channel::Email, &email), (Channel::Sms, &sms)] {
+        if channels.contains(&channel) && part.is_none() {
+            return Err(Error::Invalid(format!(
+                "deliveryMethod asks for {channel}, so messageBody.{channel}.body is needed."
+            )));
+        }
+    }
+    Ok(Custom {
+        subject,
+        email,
+        sms,
+    })
+}
+
+/// The request's key, with a hash of what it asks: the address and the body.
+fn once_key(request: &Request) -> Result<Option<OnceKey>> {
+    let Some(key) = request.header("idempotency-key") else {
+        return Ok(None);
+    };
+    if !(1..=KEY_CHARS_MAX).contains(&key.chars().count()) {
+        return Err(Error::Invalid(format!(
+            "Idempotency-Key must be 1 to {KEY_CHARS_MAX} characters."
+        )));
+    }
+    let mut hash = Sha256::new();
+    hash.update(request.param("userId")?.to_ascii_lowercase());
+    hash.update([0]);
+    hash.update(request.body());
+    Ok(Some(OnceKey {
+        client: request.caller()?.client,
+        key: key.to_owned(),
+        request_hash: hash.finalize().into(),
+    }))
+}
+
+fn kept_answer(app: &App, once: Option<&OnceKey>) -> Result<Option<Response>> {
+    let Some(once) = once else { return Ok(None) };
+    let now = app.clock.now();
+    let kept = app
+        .store
+        .read(|db| idempotency::find(db, once.client, &once.key, now))?;
+    match kept {
+        None => Ok(None),
+        Some(kept) if kept.request_hash == once.request_hash => {
+            Ok(Some(answer(&kept.guids, &kept.location)))
+        }
+        Some(_) => Err(Error::KeyReused(
+            "This Idempotency-Key came before with another request.".into(),
+        )),
+    }
+}

@@ -1,0 +1,4 @@
+//! The send API: an application asks for one message to one user.
+
+pub mod messages;
+pub mod token;

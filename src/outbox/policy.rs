@@ -1,0 +1,147 @@
+//! What a failure means for its message: the retry policy as pure functions. (delivery.md, "Retry policy")
+
+use crate::channel::{Class, Failure};
+use crate::domain::format::Channel;
+use crate::domain::message::Status;
+use crate::store::outbox::Verdict;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// The numbers of the policy; each has an environment name in `config`.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Backoff base of e-mail.
+    pub email_base: Duration,
+    /// Longest backoff of e-mail.
+    pub email_cap: Duration,
+    /// Backoff base of SMS and push.
+    pub short_base: Duration,
+    /// Longest backoff of SMS and push.
+    pub short_cap: Duration,
+    /// Attempts per message at most.
+    pub attempts_max: u32,
+    /// Faults in a row that open a provider's breaker.
+    pub breaker_faults: u32,
+    /// First pause of an open breaker; doubles up to `breaker_pause_cap`.
+    pub breaker_pause: Duration,
+    /// Longest pause of an open breaker.
+    pub breaker_pause_cap: Duration,
+    /// How often a provider with a configuration fault is probed.
+    pub configuration_probe: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            email_base: Duration::from_secs(60),
+            email_cap: Duration::from_secs(3600),
+            short_base: Duration::from_secs(10),
+            short_cap: Duration::from_secs(600),
+            attempts_max: 50,
+            breaker_faults: 5,
+            breaker_pause: Duration::from_secs(30),
+            breaker_pause_cap: Duration::from_secs(300),
+            configuration_probe: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Where a failed try stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Try {
+    /// The message's channel.
+    pub channel: Channel,
+    /// Tries that count, this one included.
+    pub number: u32,
+    /// When the message's life ends.
+    pub expires: Timestamp,
+    /// Whether the provider recognises a repeat.
+    pub recognises_repeats: bool,
+}
+
+/// What to do, and whether the try counts against the message.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// What happens to the message.
+    pub verdict: Verdict,
+    /// False where the provider stood still, not the message.
+    pub counts: bool,
+}
+
+/// Whether the next provider of the channel may be tried at once: never after a doubt.
+#[must_use]
+pub fn may_fail_over(class: Class) -> bool {
+    match class {
+        Class::Provider | Class::Configuration => true,
+        Class::Temporary | Class::Permanent | Class::InDoubt => false,
+    }
+}
+
+/// What a failure means, `random` being uniform over all u64.
+#[must_use]
+pub fn decide(
+    policy: &Policy,
+    tried: Try,
+    failure: &Failure,
+    now: Timestamp,
+    random: u64,
+) -> Decided {
+    let retry = || backoff(policy, tried, failure, now, random);
+    let (verdict, counts) = match failure.class {
+        Class::Permanent => (Verdict::Over(Status::Failed, failure.answer.clone()), true),
+        Class::InDoubt if !tried.recognises_repeats => {
+            let reason = format!(
+                "in_doubt: the provider may have taken it, and would not recognise a repeat. {}",
+                failure.answer
+            );
+            (Verdict::Over(Status::Failed, reason), true)
+        }
+        // The provider's breaker is open: the message waits for it, without a delay of its own.
+        Class::Configuration => (live(tried, now, failure), false),
+        Class::Provider | Class::Temporary | Class::InDoubt => (retry(), true),
+    };
+    Decided { verdict, counts }
+}
+
+fn backoff(policy: &Policy, tried: Try, failure: &Failure, now: Timestamp, random: u64) -> Verdict {
+    if tried.number >= policy.attempts_max {
+        let reason = format!(
+            "Gave up after {} attempts. {}",
+            tried.number, failure.answer
+        );
+        return Verdict::Over(Status::Failed, reason);
+    }
+    let delay = delay(policy, tried.channel, tried.number, random)
+        .max(failure.retry_after.unwrap_or_default());
+    let due = SignedDuration::try_from(delay)
+        .ok()
+        .and_then(|delay| now.checked_add(delay).ok())
+        .unwrap_or(tried.expires);
+    live(tried, due, failure)
+}
+
+/// Uniform in [0, min(cap, base * 2^n)], so that what failed together does not come back together.
+fn delay(policy: &Policy, channel: Channel, number: u32, random: u64) -> Duration {
+    let (base, cap) = match channel {
+        Channel::Email => (policy.email_base, policy.email_cap),
+        Channel::Sms | Channel::Push => (policy.short_base, policy.short_cap),
+    };
+    let doubled = 1_u32
+        .checked_shl(number.saturating_sub(1))
+        .unwrap_or(u32::MAX);
+    let ceiling = base.saturating_mul(doubled).min(cap);
+    ceiling.mul_f64(random as f64 / u64::MAX as f64)
+}
+
+/// Never past the message's life: a late reset link is worse than none.
+fn live(tried: Try, due: Timestamp, failure: &Failure) -> Verdict {
+    if due < tried.expires {
+        Verdict::Retry(due)
+    } else {
+        let reason = format!(
+            "Its life ended before a provider accepted it. {}",
+            failure.answer
+        );
+        Verdict::Over(Status::Expired, reason)
+    }
+}

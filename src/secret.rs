@@ -1,0 +1,90 @@
+//! Random secrets, their hashes, and the signed tokens in action links.
+
+use crate::error::{Error, Result};
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+/// In front of a bearer key, so that secret scanners find it.
+pub const KEY_PREFIX: &str = "hrldk_";
+/// In front of an access token.
+pub const TOKEN_PREFIX: &str = "hrldt_";
+/// In front of a client secret.
+pub const CLIENT_SECRET_PREFIX: &str = "hrlds_";
+
+const RANDOM_BYTES: usize = 32;
+const CHECKSUM_CHARS: usize = 6;
+
+/// A new secret: prefix, 256 random bits, and a checksum by which a scanner can tell it from noise.
+///
+/// # Errors
+/// [`Error::Internal`] if the system has no randomness.
+pub fn mint(prefix: &str) -> Result<String> {
+    let mut random = [0_u8; RANDOM_BYTES];
+    getrandom::fill(&mut random).map_err(Error::internal)?;
+    let mut secret = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random));
+    let checksum = URL_SAFE_NO_PAD.encode(hash(&secret));
+    secret.push_str(&checksum[..CHECKSUM_CHARS]);
+    Ok(secret)
+}
+
+/// What is kept of a secret.
+#[must_use]
+pub fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+/// Whether this is the secret behind the hash, in a time that tells nothing.
+#[must_use]
+pub fn matches(secret: &str, kept: &[u8; 32]) -> bool {
+    hash(secret).ct_eq(kept).into()
+}
+
+/// The argon2id hash of a password, with its salt and parameters.
+///
+/// # Errors
+/// [`Error::Internal`] if the system has no randomness.
+pub fn password_hash(password: &str) -> Result<String> {
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(Error::internal)
+}
+
+/// A random number for backoff and batches; 0 if the system has none to give, which is as good as any other.
+#[must_use]
+pub fn random() -> u64 {
+    getrandom::u64().unwrap_or(0)
+}
+
+/// The token in an action link: a JWT (RFC 7519) signed with HS256 that says whom it is for, what it allows and until
+/// when. The operator's own application verifies it. (api.md, "Placeholders")
+///
+/// # Errors
+/// [`Error::Internal`] if the key cannot be used.
+pub fn action_token(
+    key: &[u8],
+    user: Uuid,
+    purpose: &str,
+    issued: Timestamp,
+    expires: Timestamp,
+) -> Result<String> {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+    // Each value is a GUID, a slug or a number: none needs escaping.
+    let claims = URL_SAFE_NO_PAD.encode(format!(
+        r#"{{"sub":"{user}","purpose":"{purpose}","jti":"{}","iat":{},"exp":{}}}"#,
+        Uuid::new_v4(),
+        issued.as_second(),
+        expires.as_second(),
+    ));
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(Error::internal)?;
+    mac.update(format!("{header}.{claims}").as_bytes());
+    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    Ok(format!("{header}.{claims}.{signature}"))
+}

@@ -1,0 +1,127 @@
+//! What the capture channel caught.
+
+use super::page::{Column, Kind, Page, Query, fetch};
+use super::{Db, Tx, guid, templates, time};
+use crate::domain::format::Format;
+use crate::domain::ids::CapturedId;
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, named_params};
+use uuid::Uuid;
+
+/// `ID`
+pub const ID: Column = Column::new("c.id", Kind::Int);
+/// `MessageFormat`
+pub const FORMAT: Column = Column::new("c.format", Kind::Int);
+/// `Recipient`
+pub const RECIPIENT: Column = Column::new("c.recipient", Kind::Text);
+/// `CreatedDate`
+pub const CREATED: Column = Column::new("c.created_at", Kind::Time);
+
+/// A captured message.
+#[derive(Debug, Clone)]
+pub struct Captured {
+    /// Its id; 0 before it is stored.
+    pub id: CapturedId,
+    /// The message's GUID.
+    pub guid: Uuid,
+    /// Its form.
+    pub format: Format,
+    /// Where it would have gone.
+    pub recipient: String,
+    /// The sender it would have had.
+    pub sender: Option<String>,
+    /// Subject or title.
+    pub subject: Option<String>,
+    /// Text.
+    pub body: String,
+    /// HTML.
+    pub html_body: Option<String>,
+    /// When it was caught.
+    pub created: Timestamp,
+}
+
+/// Keeps a message; `source` is the raw mail.
+pub fn insert(tx: &Tx<'_>, caught: &Captured, source: Option<&[u8]>) -> Result<CapturedId> {
+    let sql = "
+        insert into captured (guid, format, recipient, sender, subject, body, html_body, source, created_at)
+        values (:guid, :format, :recipient, :sender, :subject, :body, :html_body, :source, :created_at)
+        returning id";
+    Ok(tx.0.0.prepare_cached(sql)?.query_row(
+        named_params! {
+            ":guid": caught.guid.as_bytes(), ":format": caught.format.number(), ":recipient": caught.recipient,
+            ":sender": caught.sender, ":subject": caught.subject, ":body": caught.body,
+            ":html_body": caught.html_body, ":source": source, ":created_at": caught.created.as_millisecond(),
+        },
+        |row| row.get("id").map(CapturedId),
+    )?)
+}
+
+/// A page of captured messages.
+pub fn list(db: &Db, query: &Query) -> Result<Page<Captured>> {
+    let searched = ["c.recipient", "c.subject", "c.body"];
+    fetch(
+        db,
+        "c.*",
+        "captured c where true",
+        &searched,
+        &ID,
+        query,
+        from_row,
+    )
+}
+
+/// The captured message with this id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(db: &Db, id: CapturedId) -> Result<Captured> {
+    db.0.prepare_cached("select c.* from captured c where c.id = ?1")?
+        .query_row([id.0], from_row)
+        .optional()?
+        .ok_or_else(|| not_found(id))
+}
+
+/// The raw mail; none for SMS and push.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn source(db: &Db, id: CapturedId) -> Result<Option<Vec<u8>>> {
+    db.0.prepare_cached("select source from captured where id = ?1")?
+        .query_row([id.0], |row| row.get("source"))
+        .optional()?
+        .ok_or_else(|| not_found(id))
+}
+
+/// Removes a captured message.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn delete(tx: &Tx<'_>, id: CapturedId) -> Result<()> {
+    match tx
+        .0
+        .0
+        .execute("delete from captured where id = ?1", [id.0])?
+    {
+        0 => Err(not_found(id)),
+        _ => Ok(()),
+    }
+}
+
+fn not_found(id: CapturedId) -> Error {
+    Error::NotFound(format!("No captured message has the ID {id}."))
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Captured> {
+    Ok(Captured {
+        id: CapturedId(row.get("id")?),
+        guid: guid(row, "guid")?,
+        format: templates::format(row)?,
+        recipient: row.get("recipient")?,
+        sender: row.get("sender")?,
+        subject: row.get("subject")?,
+        body: row.get("body")?,
+        html_body: row.get("html_body")?,
+        created: time(row, "created_at")?,
+    })
+}

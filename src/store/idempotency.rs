@@ -1,0 +1,63 @@
+//! Answers kept for requests that come again under the same key. (api.md, section 3, rule 5)
+
+use super::{Db, Tx};
+use crate::domain::ids::ClientId;
+use crate::error::Result;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension, named_params};
+
+/// How long a key is remembered.
+pub const KEPT_HOURS: i64 = 24;
+
+/// An answer that was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// SHA-256 of the request it answered.
+    pub request_hash: [u8; 32],
+    /// GUIDs of the queued messages, space-separated.
+    pub guids: String,
+    /// Where the first log entry is.
+    pub location: String,
+}
+
+/// The answer kept under this key, unless it has grown too old.
+pub fn find(db: &Db, client: ClientId, key: &str, now: Timestamp) -> Result<Option<Kept>> {
+    let sql = "
+        select request_hash, guids, location from idempotency
+        where client_id = :client_id and key = :key and created_at > :oldest";
+    Ok(db
+        .0
+        .prepare_cached(sql)?
+        .query_row(
+            named_params! { ":client_id": client.0, ":key": key, ":oldest": oldest(now) },
+            |row| {
+                Ok(Kept {
+                    request_hash: row.get("request_hash")?,
+                    guids: row.get("guids")?,
+                    location: row.get("location")?,
+                })
+            },
+        )
+        .optional()?)
+}
+
+/// Keeps an answer in the transaction of the messages it speaks of, and forgets those that have grown too old.
+pub fn keep(tx: &Tx<'_>, client: ClientId, key: &str, kept: &Kept, now: Timestamp) -> Result<()> {
+    tx.0.0
+        .prepare_cached("delete from idempotency where created_at <= ?1")?
+        .execute([oldest(now)])?;
+    let sql = "
+        insert into idempotency (client_id, key, request_hash, guids, location, created_at)
+        values (:client_id, :key, :request_hash, :guids, :location, :now)";
+    tx.0.0.prepare_cached(sql)?.execute(named_params! {
+        ":client_id": client.0, ":key": key, ":request_hash": kept.request_hash, ":guids": kept.guids,
+        ":location": kept.location, ":now": now.as_millisecond(),
+    })?;
+    Ok(())
+}
+
+fn oldest(now: Timestamp) -> i64 {
+    now.saturating_sub(SignedDuration::from_hours(KEPT_HOURS))
+        .unwrap_or(Timestamp::MIN)
+        .as_millisecond()
+}

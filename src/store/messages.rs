@@ -1,0 +1,164 @@
+//! Messages as the API and the log see them; how the outbox moves them on is `store::outbox`.
+
+use super::page::{Column, Kind, Page, Query, fetch};
+use super::{Db, Tx, guid, optional_time, templates, time};
+use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
+use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
+use crate::error::{Error, Result};
+use rusqlite::{OptionalExtension, Row, named_params};
+
+/// `ID`
+pub const ID: Column = Column::new("m.id", Kind::Int);
+/// `CreatedDate`
+pub const CREATED: Column = Column::new("m.created_at", Kind::Time);
+/// `MessageFormat`
+pub const FORMAT: Column = Column::new("m.format", Kind::Int);
+/// `NotificationType`
+pub const TYPE: Column = Column::new("m.type_id", Kind::Int);
+/// `LastSendingAttempt`
+pub const LAST_ATTEMPT: Column = Column::new("m.last_attempt_at", Kind::Time);
+/// `SendingAttemptResult`
+pub const LAST_RESULT: Column = Column::new("m.last_result", Kind::Bool);
+/// `Status`
+pub const STATUS: Column = Column::new("m.status", Kind::Text);
+/// `UserId`
+pub const USER: Column = Column::new("m.user_id", Kind::Int);
+
+/// Commits a message: from here on it is promised.
+pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
+    let sql = "
+        insert into message (guid, user_id, type_id, template_id, format, channel, status, lane, recipient,
+            recipient_name, sender, subject, body, html_body, is_sensitive, created_at, created_by, due_at,
+            expires_at, error, trace)
+        values (:guid, :user_id, :type_id, :template_id, :format, :channel, :status, :lane, :recipient,
+            :recipient_name, :sender, :subject, :body, :html_body, :is_sensitive, :created_at, :created_by, :due_at,
+            :expires_at, :error, :trace)
+        returning id";
+    Ok(tx.0.0.prepare_cached(sql)?.query_row(
+        named_params! {
+            ":guid": new.guid.as_bytes(), ":user_id": new.user_id.map(|u| u.0), ":type_id": new.type_id.0,
+            ":template_id": new.template_id.map(|t| t.0), ":format": new.format.number(),
+            ":channel": new.format.channel().word(), ":status": new.status.word(),
+            ":lane": i64::from(!new.is_system), ":recipient": new.recipient,
+            ":recipient_name": new.recipient_name, ":sender": new.sender, ":subject": new.subject,
+            ":body": new.body, ":html_body": new.html_body, ":is_sensitive": new.is_sensitive,
+            ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
+            ":due_at": new.due.as_millisecond(), ":expires_at": new.expires.as_millisecond(),
+            ":error": new.error, ":trace": encode(&new.trace),
+        },
+        |row| row.get("id").map(MessageId),
+    )?)
+}
+
+/// A page of one user's log.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such user.
+pub fn list_of_user(db: &Db, user: UserId, query: &Query) -> Result<Page<LogLine>> {
+    super::users::get(db, user)?;
+    let mut query = query.clone();
+    query
+        .filters
+        .push((USER, super::page::Operand::Int(user.0)));
+    fetch(db, "m.*", "message m where true", &[], &ID, &query, line)
+}
+
+/// One message with its attempts and its trace. The content of sensitive types is left out.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn entry(db: &Db, id: MessageId) -> Result<LogEntry> {
+    let attempts = attempts(db, id)?;
+    db.0.prepare_cached("select m.* from message m where m.id = ?1")?
+        .query_row([id.0], |row| {
+            let is_sensitive: bool = row.get("is_sensitive")?;
+            let content = |column| match is_sensitive {
+                true => Ok(None),
+                false => row.get(column),
+            };
+            Ok(LogEntry {
+                line: line(row)?,
+                created_by: row.get("created_by")?,
+                sender: row.get("sender")?,
+                subject: content("subject")?,
+                body: content("body")?,
+                html_body: content("html_body")?,
+                is_sensitive,
+                due: time(row, "due_at")?,
+                expires: time(row, "expires_at")?,
+                attempts,
+                trace: decode(&row.get::<_, String>("trace")?),
+            })
+        })
+        .optional()?
+        .ok_or_else(|| Error::NotFound(format!("No message has the ID {id}.")))
+}
+
+fn attempts(db: &Db, id: MessageId) -> Result<Vec<Attempt>> {
+    let sql = "select * from attempt where message_id = ?1 order by number";
+    let rows =
+        db.0.prepare_cached(sql)?
+            .query_map([id.0], |row| {
+                Ok(Attempt {
+                    number: row.get("number")?,
+                    provider: row.get("provider")?,
+                    started: time(row, "started_at")?,
+                    duration_ms: row.get("duration_ms")?,
+                    result: row.get("result")?,
+                    class: row.get("class")?,
+                    code: row.get("code")?,
+                    answer: row.get("answer")?,
+                    provider_id: row.get("provider_id")?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
+fn line(row: &Row<'_>) -> rusqlite::Result<LogLine> {
+    let status: String = row.get("status")?;
+    Ok(LogLine {
+        id: MessageId(row.get("id")?),
+        guid: guid(row, "guid")?,
+        user_id: row.get::<_, Option<i64>>("user_id")?.map(UserId),
+        type_id: TypeId(row.get("type_id")?),
+        template_id: row.get::<_, Option<i64>>("template_id")?.map(TemplateId),
+        format: templates::format(row)?,
+        status: Status::parse(&status).ok_or(rusqlite::Error::InvalidQuery)?,
+        recipient: row.get("recipient")?,
+        created: time(row, "created_at")?,
+        attempts: row.get("attempts")?,
+        last_attempt: optional_time(row, "last_attempt_at")?,
+        last_result: row.get("last_result")?,
+        error: row.get("error")?,
+    })
+}
+
+/// A step a line, its parts separated by U+001F; neither occurs in addresses, names or our sentences.
+fn encode(trace: &[Decision]) -> String {
+    let mut text = String::new();
+    for Decision {
+        about,
+        choice,
+        reason,
+    } in trace
+    {
+        for part in [about, "\u{1f}", choice, "\u{1f}", reason, "\n"] {
+            text.push_str(part);
+        }
+    }
+    text
+}
+
+fn decode(text: &str) -> Vec<Decision> {
+    text.lines()
+        .filter_map(|step| {
+            let mut parts = step.split('\u{1f}').map(str::to_owned);
+            Some(Decision {
+                about: parts.next()?,
+                choice: parts.next()?,
+                reason: parts.next()?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,163 @@
+//! The database: the only module with SQL. No rusqlite name crosses its border, so that another engine can stand behind
+//! the same functions one day.
+//!
+//! [`Store::write`] runs work inside the writer thread's transaction, [`Store::read`] on a read-only snapshot.
+//! Functions that change rows take a [`Tx`], functions that only look take a [`Db`]; a [`Tx`] can be looked at too.
+
+pub mod captured;
+pub mod clients;
+mod directory;
+pub mod idempotency;
+pub mod messages;
+mod migrate;
+pub mod operators;
+pub mod outbox;
+pub mod page;
+mod readers;
+pub mod settings;
+pub mod templates;
+pub mod types;
+pub mod users;
+mod writer;
+
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, Row};
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use uuid::Uuid;
+
+/// A connection to the database, for looking.
+pub struct Db(Connection);
+
+/// A running transaction of the writer.
+pub struct Tx<'a>(&'a Db);
+
+impl Deref for Tx<'_> {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        self.0
+    }
+}
+
+/// The open database: one writer thread, a few readers, and (while serving) the lock on the directory.
+pub struct Store {
+    writer: writer::Writer,
+    readers: readers::Readers,
+    _lock: Option<directory::Lock>,
+}
+
+/// Who opens the data directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The server: alone, with the advisory lock.
+    Exclusive,
+    /// A command beside a running server, or before one.
+    Shared,
+}
+
+impl Store {
+    /// Opens the data directory, makes the database if there is none, and brings an older one up to date.
+    ///
+    /// # Errors
+    /// A sentence that says what to do: another process has the directory, the database is newer than this program,
+    /// damaged, or not Herald's. What is there is never replaced.
+    pub fn open(
+        data_dir: &Path,
+        access: Access,
+        now: Timestamp,
+    ) -> std::result::Result<Self, String> {
+        let file = directory::prepare(data_dir)?;
+        let lock = match access {
+            Access::Exclusive => Some(directory::Lock::take(data_dir)?),
+            Access::Shared => None,
+        };
+        let db = migrate::open(&file, now)?;
+        directory::tighten(&file)?;
+        let readers = readers::Readers::new(&file)
+            .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
+        Ok(Self {
+            writer: writer::Writer::start(db),
+            readers,
+            _lock: lock,
+        })
+    }
+
+    /// Runs `work` in a transaction and returns once it is on disk. Work of several callers shares one commit.
+    ///
+    /// # Errors
+    /// What `work` says (then nothing of it is kept), or [`Error::Unavailable`] when the commit fails.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.begin_write(work)
+            .recv()
+            .unwrap_or_else(|_| Err(Error::internal("the writer thread has ended")))
+    }
+
+    /// Like [`Store::write`], without waiting: the result arrives at the receiver once it is on disk.
+    pub fn begin_write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Receiver<Result<T>> {
+        self.writer.submit(work)
+    }
+
+    /// Runs `look` on a consistent snapshot.
+    ///
+    /// # Errors
+    /// What `look` says, or a fault of the database.
+    pub fn read<T>(&self, look: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        self.readers.with(look)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(fault: rusqlite::Error) -> Self {
+        match fault.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory,
+            ) => Self::Unavailable {
+                retry_after_secs: 5,
+                cause: fault.to_string(),
+            },
+            _ => Self::internal(fault),
+        }
+    }
+}
+
+/// The version of the database engine inside.
+#[must_use]
+pub fn engine_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// Whether this is the unique key over these columns, as SQLite names them: `table.column, table.column`.
+fn is_unique_violation(fault: &rusqlite::Error, columns: &str) -> bool {
+    matches!(fault, rusqlite::Error::SqliteFailure(code, Some(message))
+        if code.code == ErrorCode::ConstraintViolation && message.ends_with(columns))
+}
+
+/// The time in a column of milliseconds.
+fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    let millis: i64 = row.get(column)?;
+    Ok(Timestamp::from_millisecond(millis).unwrap_or_default())
+}
+
+/// The time in a nullable column of milliseconds.
+fn optional_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    let millis: Option<i64> = row.get(column)?;
+    Ok(millis.map(|m| Timestamp::from_millisecond(m).unwrap_or_default()))
+}
+
+/// The GUID in a column of 16 bytes.
+fn guid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+    Ok(Uuid::from_bytes(row.get(column)?))
+}

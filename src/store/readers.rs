@@ -1,0 +1,89 @@
+//! A few read-only connections, lent out one at a time.
+//!
+//! Few, because each costs three descriptors and a page cache, and reads are short: a handler thread that finds none
+//! free waits microseconds.
+
+use super::Db;
+use crate::error::Result;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+/// How many reads may run at once.
+const READERS_MAX: usize = 8;
+
+pub(super) struct Readers {
+    idle: Mutex<Vec<Db>>,
+    returned: Condvar,
+}
+
+impl Readers {
+    pub(super) fn new(file: &Path) -> rusqlite::Result<Self> {
+        let idle = (0..READERS_MAX)
+            .map(|_| connect(file))
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self {
+            idle: Mutex::new(idle),
+            returned: Condvar::new(),
+        })
+    }
+
+    /// Lends a connection to `look`, inside one transaction so that several queries see the same moment.
+    pub(super) fn with<T>(&self, look: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        let loan = Loan {
+            db: Some(self.take()),
+            readers: self,
+        };
+        let db = loan
+            .db
+            .as_ref()
+            .expect("a loan holds its connection until it is dropped");
+        let snapshot = db.0.unchecked_transaction()?;
+        let seen = look(db);
+        snapshot.finish()?;
+        seen
+    }
+
+    fn take(&self) -> Db {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut idle = self
+            .returned
+            .wait_while(idle, |idle| idle.is_empty())
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        idle.pop().expect("waited until one is idle")
+    }
+}
+
+/// Gives the connection back even when `look` panics.
+struct Loan<'a> {
+    db: Option<Db>,
+    readers: &'a Readers,
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        let mut idle = self
+            .readers
+            .idle
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        idle.extend(self.db.take());
+        self.readers.returned.notify_one();
+    }
+}
+
+fn connect(file: &Path) -> rusqlite::Result<Db> {
+    let connection = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(Db(connection))
+}

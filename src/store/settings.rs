@@ -1,0 +1,60 @@
+//! The settings: rows over defaults.
+
+use super::{Db, Tx};
+use crate::domain::ids::TypeId;
+use crate::domain::language::Language;
+use crate::domain::settings::Settings;
+use crate::error::{Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Writes what a new database needs: the secret behind action links.
+pub(super) fn seed(tx: &Tx<'_>) -> Result<()> {
+    let mut secret = [0_u8; 32];
+    getrandom::fill(&mut secret).map_err(Error::internal)?;
+    set(tx, "link_secret", &STANDARD.encode(secret))
+}
+
+fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
+    let sql = "
+        insert into setting (key, value) values (?1, ?2)
+        on conflict (key) do update set value = excluded.value";
+    tx.0.0.prepare_cached(sql)?.execute([key, value])?;
+    Ok(())
+}
+
+/// The settings in force.
+pub fn load(db: &Db) -> Result<Settings> {
+    let mut settings = Settings::new(Vec::new());
+    let mut statement = db.0.prepare_cached("select key, value from setting")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key: String = row.get("key")?;
+        let value: String = row.get("value")?;
+        let Settings {
+            app_name,
+            app_url,
+            default_language,
+            default_sender,
+            login_url,
+            reset_url,
+            link_secret,
+            words: [(_, welcome), (_, login_info), (_, forgotten_password)],
+        } = &mut settings;
+        let number = || TypeId(value.parse().unwrap_or(-1));
+        match key.as_str() {
+            "app_name" => *app_name = value,
+            "app_url" => *app_url = Some(value),
+            "default_language" => *default_language = Language::parse(&value)?,
+            "default_sender" => *default_sender = value,
+            "login_url" => *login_url = value,
+            "reset_url" => *reset_url = value,
+            "link_secret" => *link_secret = STANDARD.decode(value).map_err(Error::internal)?,
+            "welcome" => *welcome = number(),
+            "logininfo" => *login_info = number(),
+            "forgottenpassword" => *forgotten_password = number(),
+            other => log::warn!("unknown setting {other} is ignored"),
+        }
+    }
+    Ok(settings)
+}

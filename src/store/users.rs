@@ -1,0 +1,239 @@
+//! Recipients.
+
+use super::page::{Column, Kind, Page, Query, fetch};
+use super::{Db, Tx, guid, is_unique_violation, time};
+use crate::domain::address::{EmailAddress, PhoneNumber};
+use crate::domain::ids::UserId;
+use crate::domain::language::Language;
+use crate::domain::user::{User, UserProfile};
+use crate::error::{Error, Result};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, named_params};
+use uuid::Uuid;
+
+/// `ID`
+pub const ID: Column = Column::new("u.id", Kind::Int);
+/// `UserName`
+pub const USER_NAME: Column = Column::new("u.user_name", Kind::Text);
+/// `Name`
+pub const NAME: Column = Column::new("u.name", Kind::Text);
+/// `Email`
+pub const EMAIL: Column = Column::new("u.email", Kind::Text);
+/// `Mobile`
+pub const MOBILE: Column = Column::new("u.mobile", Kind::Text);
+/// `Language`
+pub const LANGUAGE: Column = Column::new("u.language", Kind::Text);
+/// `LCID`
+pub const LCID: Column = Column::new("u.lcid", Kind::Int);
+/// `IsDisabled`
+pub const IS_DISABLED: Column = Column::new("u.is_disabled", Kind::Bool);
+/// `CreatedDate`
+pub const CREATED: Column = Column::new("u.created_at", Kind::Time);
+/// `LastUpdated`
+pub const UPDATED: Column = Column::new("u.updated_at", Kind::Time);
+
+/// Adds a recipient.
+///
+/// # Errors
+/// [`Error::Duplicate`] if the user name is taken.
+pub fn insert(tx: &Tx<'_>, user: &UserProfile, guid: Uuid, now: Timestamp) -> Result<UserId> {
+    let sql = "
+        insert into recipient (guid, user_name, name, email, mobile, language, lcid, is_disabled, attributes,
+            created_at, updated_at)
+        values (:guid, :user_name, :name, :email, :mobile, :language, :lcid, :is_disabled, :attributes, :now, :now)
+        returning id";
+    tx.0.0
+        .prepare_cached(sql)?
+        .query_row(
+            named_params! {
+                ":guid": guid.as_bytes(), ":user_name": user.user_name, ":name": user.name,
+                ":email": user.email.as_ref().map(EmailAddress::as_str),
+                ":mobile": user.mobile.as_ref().map(PhoneNumber::as_str),
+                ":language": user.language.tag(), ":lcid": user.language.lcid(),
+                ":is_disabled": user.is_disabled, ":attributes": user.attributes,
+                ":now": now.as_millisecond(),
+            },
+            |row| row.get("id").map(UserId),
+        )
+        .map_err(|fault| name_unique(fault, &user.user_name))
+}
+
+/// Replaces a recipient's profile.
+///
+/// # Errors
+/// [`Error::Invalid`] if there is none with this id, [`Error::Duplicate`] if the user name is taken.
+pub fn update(tx: &Tx<'_>, id: UserId, user: &UserProfile, now: Timestamp) -> Result<()> {
+    let sql = "
+        update recipient set user_name = :user_name, name = :name, email = :email, mobile = :mobile,
+            language = :language, lcid = :lcid, is_disabled = :is_disabled, attributes = :attributes,
+            updated_at = :now
+        where id = :id";
+    let changed =
+        tx.0.0
+            .prepare_cached(sql)?
+            .execute(named_params! {
+                ":id": id.0, ":user_name": user.user_name, ":name": user.name,
+                ":email": user.email.as_ref().map(EmailAddress::as_str),
+                ":mobile": user.mobile.as_ref().map(PhoneNumber::as_str),
+                ":language": user.language.tag(), ":lcid": user.language.lcid(),
+                ":is_disabled": user.is_disabled, ":attributes": user.attributes,
+                ":now": now.as_millisecond(),
+            })
+            .map_err(|fault| name_unique(fault, &user.user_name))?;
+    if changed == 0 {
+        return Err(Error::Invalid(format!(
+            "No user has the ID {id}; leave ID out to add a new one."
+        )));
+    }
+    Ok(())
+}
+
+/// Erases a person: the row, and addresses and content of every message. The messages stay as counters, those that
+/// wait are cancelled, and what the capture channel caught of them goes.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
+    let run = |sql| tx.0.0.prepare_cached(sql)?.execute([id.0]);
+    run("delete from captured where guid in (select guid from message where user_id = ?1)")?;
+    run(
+        "update attempt set answer = null where message_id in (select id from message where user_id = ?1)",
+    )?;
+    run("
+        update message set status = 'cancelled', error = 'The user was erased.'
+        where user_id = ?1 and status in ('queued', 'scheduled')")?;
+    run("
+        update message set user_id = null, recipient = '', recipient_name = null, subject = null, body = null,
+            html_body = null, trace = ''
+        where user_id = ?1")?;
+    match run("delete from recipient where id = ?1")? {
+        0 => Err(Error::NotFound(format!("No user has the ID {id}."))),
+        _ => Ok(()),
+    }
+}
+
+/// The recipient with this id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get(db: &Db, id: UserId) -> Result<User> {
+    one(db, "u.id = ?1", [id.0])?
+        .ok_or_else(|| Error::NotFound(format!("No user has the ID {id}.")))
+}
+
+/// The recipient with this GUID.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get_by_guid(db: &Db, guid: Uuid) -> Result<User> {
+    one(db, "u.guid = ?1", [guid.as_bytes()])?
+        .ok_or_else(|| Error::NotFound(format!("No user has the id {guid}.")))
+}
+
+/// The recipient with this user name.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn get_by_name(db: &Db, user_name: &str) -> Result<User> {
+    one(db, "u.user_name = ?1", [user_name])?
+        .ok_or_else(|| Error::NotFound(format!("No user has the name {user_name}.")))
+}
+
+/// Whether this recipient may be sent something now.
+pub fn is_active(db: &Db, id: UserId) -> Result<bool> {
+    let sql = "select exists (select 1 from recipient where id = ?1 and is_disabled = 0)";
+    Ok(db
+        .0
+        .prepare_cached(sql)?
+        .query_row([id.0], |row| row.get(0))?)
+}
+
+/// A page of recipients.
+pub fn list(db: &Db, query: &Query) -> Result<Page<User>> {
+    let searched = ["u.user_name", "u.name", "u.email", "u.mobile"];
+    let page = fetch(
+        db,
+        "u.*",
+        "recipient u where true",
+        &searched,
+        &ID,
+        query,
+        Columns::from_row,
+    )?;
+    Ok(Page {
+        rows: page
+            .rows
+            .into_iter()
+            .map(Columns::user)
+            .collect::<Result<_>>()?,
+        total: page.total,
+    })
+}
+
+fn one(db: &Db, condition: &str, params: impl rusqlite::Params) -> Result<Option<User>> {
+    let sql = format!("select u.* from recipient u where {condition}");
+    db.0.prepare_cached(&sql)?
+        .query_row(params, Columns::from_row)
+        .optional()?
+        .map(Columns::user)
+        .transpose()
+}
+
+fn name_unique(fault: rusqlite::Error, user_name: &str) -> Error {
+    if is_unique_violation(&fault, "recipient.user_name") {
+        Error::Duplicate(format!("A user has the name {user_name} already."))
+    } else {
+        fault.into()
+    }
+}
+
+/// A row as it is stored; [`Columns::user`] makes it what may be relied on.
+struct Columns {
+    id: UserId,
+    guid: Uuid,
+    user_name: String,
+    name: String,
+    email: Option<String>,
+    mobile: Option<String>,
+    language: String,
+    is_disabled: bool,
+    attributes: String,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+impl Columns {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: UserId(row.get("id")?),
+            guid: guid(row, "guid")?,
+            user_name: row.get("user_name")?,
+            name: row.get("name")?,
+            email: row.get("email")?,
+            mobile: row.get("mobile")?,
+            language: row.get("language")?,
+            is_disabled: row.get("is_disabled")?,
+            attributes: row.get("attributes")?,
+            created: time(row, "created_at")?,
+            updated: time(row, "updated_at")?,
+        })
+    }
+
+    fn user(self) -> Result<User> {
+        Ok(User {
+            id: self.id,
+            guid: self.guid,
+            profile: UserProfile {
+                user_name: self.user_name,
+                name: self.name,
+                email: self.email.map(|e| EmailAddress::parse(&e)).transpose()?,
+                mobile: self.mobile.map(|m| PhoneNumber::parse(&m)).transpose()?,
+                language: Language::parse(&self.language)?,
+                is_disabled: self.is_disabled,
+                attributes: self.attributes,
+            },
+            created: self.created,
+            updated: self.updated,
+        })
+    }
+}
