@@ -236,6 +236,17 @@ impl Config {
         })
     }
 
+    /// The same with these providers for a channel.
+    #[must_use]
+    pub fn with_providers(mut self, channel: Channel, urls: Vec<String>) -> Self {
+        *match channel {
+            Channel::Email => &mut self.email,
+            Channel::Sms => &mut self.sms,
+            Channel::Push => &mut self.push,
+        } = urls;
+        self
+    }
+
     /// The provider URLs of a channel in failover order; they hold secrets.
     #[must_use]
     pub fn providers(&self, channel: Channel) -> &[String] {

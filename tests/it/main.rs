@@ -9,3 +9,4 @@ mod render;
 mod sms;
 mod support;
 mod templates_domain;
+mod users;

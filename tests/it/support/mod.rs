@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says so by panicking.
 
+pub(crate) mod app;
 pub(crate) mod authority;
 pub(crate) mod fake_gateway;
 pub(crate) mod fake_smtp;
