@@ -5,6 +5,7 @@ mod addresses;
 mod channels;
 mod front;
 mod languages;
+mod readme;
 mod render;
 mod sms;
 mod support;
