@@ -7,6 +7,7 @@ pub mod language;
 pub mod message;
 pub mod message_type;
 pub mod placeholder;
+pub mod preference;
 pub mod routing;
 pub mod scope;
 pub mod settings;

@@ -12,12 +12,20 @@ fn the_api_list_is_the_route_table() {
     let (listed, after) = rest.split_once("<!-- /routes -->").unwrap();
     let mut expected = String::from("| method | path | |\n|---|---|---|\n");
     for route in ROUTES {
-        writeln!(expected, "| {} | `{}` | {} |", route.method, route.pattern, route.summary).unwrap();
+        writeln!(
+            expected,
+            "| {} | `{}` | {} |",
+            route.method, route.pattern, route.summary
+        )
+        .unwrap();
     }
     if std::env::var_os("HERALD_WRITE_CASES").is_some() {
         let text = format!("{before}<!-- routes -->\n{expected}<!-- /routes -->{after}");
         std::fs::write(README, text).unwrap();
         return;
     }
-    assert_eq!(listed, expected, "HERALD_WRITE_CASES=1 writes the list anew");
+    assert_eq!(
+        listed, expected,
+        "HERALD_WRITE_CASES=1 writes the list anew"
+    );
 }
