@@ -204,3 +204,14 @@ create table notification_preference (
     updated_by text not null,
     unique (user_id, type_id)
 ) strict;
+
+-- Push targets of a user.
+create table device (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    user_id integer not null references recipient (id) on delete cascade,
+    label text not null,
+    token text not null,                -- what the push provider calls the device
+    created_at integer not null,
+    unique (user_id, token)
+) strict;

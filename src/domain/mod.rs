@@ -1,6 +1,7 @@
 //! The rules, as pure functions over plain data. Imports only itself and `error`.
 
 pub mod address;
+pub mod device;
 pub mod format;
 pub mod ids;
 pub mod language;

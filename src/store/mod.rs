@@ -6,6 +6,7 @@
 
 pub mod captured;
 pub mod clients;
+pub mod devices;
 mod directory;
 pub mod idempotency;
 pub mod messages;
