@@ -126,6 +126,7 @@ create table message (
     created_by text not null,
     due_at integer not null,
     expires_at integer not null,
+    by_the_minute integer not null default 0, -- a notification that a later one may replace until it is due
     claims integer not null default 0,  -- claims since the last result; the third without one is poison
     attempts integer not null default 0,-- rows in `attempt`
     tries integer not null default 0,   -- attempts that count for the backoff

@@ -7,6 +7,7 @@ mod front;
 mod languages;
 mod readme;
 mod render;
+mod segments;
 mod sms;
 mod support;
 mod templates_domain;

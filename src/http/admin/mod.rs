@@ -6,6 +6,7 @@ pub mod devices;
 pub mod enumerations;
 pub mod logs;
 pub mod preferences;
+pub mod preview;
 pub mod sending;
 pub mod settings;
 pub mod system_preferences;

@@ -168,6 +168,7 @@ fn custom(body: MessageBody, channels: &[Channel]) -> Result<Custom> {
         subject,
         email,
         sms,
+        ..Custom::default()
     })
 }
 
