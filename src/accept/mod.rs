@@ -9,7 +9,7 @@ mod values;
 
 use crate::app::App;
 use crate::domain::format::{Channel, Format};
-use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::ids::{MessageId, Owner};
 use crate::domain::message::{NewMessage, Status};
 use crate::domain::message_type::{ANNOUNCEMENT, MessageType};
 use crate::domain::placeholder::Values;
@@ -106,8 +106,8 @@ pub struct Accepted {
 /// Under which key an order may come again without harm.
 #[derive(Debug, Clone)]
 pub struct OnceKey {
-    /// Keys belong to one client.
-    pub client: ClientId,
+    /// Keys belong to one client or operator.
+    pub owner: Owner,
     /// The `Idempotency-Key`.
     pub key: String,
     /// Of the whole request.
@@ -287,7 +287,7 @@ pub fn commit_all(
                 guids: queued_guids(accepted.iter().flatten()),
                 location: first_id(accepted.iter().flatten()),
             };
-            idempotency::keep(tx, once.client, &once.key, &kept, now)?;
+            idempotency::keep(tx, once.owner, &once.key, &kept, now)?;
         }
         Ok(accepted)
     })?;

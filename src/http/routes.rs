@@ -1,8 +1,8 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, clients, devices, enumerations, logs, preferences, preview, sending, settings,
-    system_preferences, templates, types, users,
+    captured, clients, devices, enumerations, logs, preferences, preview, sending, session,
+    settings, system_preferences, templates, types, users,
 };
 use super::auth::Access;
 use super::request::Request;
@@ -154,6 +154,7 @@ const fn delete(
 }
 
 const PUBLIC: Access = Access::Public;
+const OPERATOR: Access = Access::Operator;
 const COMMUNICATION_READ: Access = Access::Needs(Scope::need(Area::Communication, Mode::Read));
 const COMMUNICATION_WRITE: Access = Access::Needs(Scope::need(Area::Communication, Mode::Write));
 const NOTIFICATIONS_WRITE: Access = Access::Needs(Scope::need(Area::Notifications, Mode::Write));
@@ -180,6 +181,10 @@ pub const ROUTES: &[Route] = &[
     post("/api/v1.3/communication/notifications", NOTIFICATIONS_WRITE, notifications::send, "Sends notifications, all or none").takes::<notifications::SendNotifications>().accepted(),
 
     get("/api/admin/v1/openapi.json", PUBLIC, openapi::document, "This document").other("application/json"),
+    post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>(),
+    post("/api/admin/v1/user/logoff", OPERATOR, session::logoff, "Signs an operator out"),
+    post("/api/admin/v1/user/password", OPERATOR, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>(),
+    post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>(),
     get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(),
     get("/api/admin/v1/messages/templates/simple-text-email", COMMUNICATION_READ, templates::simple_text_email, "Lists text e-mail templates").page::<templates::MailTemplate>(),
     get("/api/admin/v1/messages/templates/sms", COMMUNICATION_READ, templates::sms, "Lists SMS templates").page::<templates::SmsTemplate>(),

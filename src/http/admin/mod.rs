@@ -8,6 +8,7 @@ pub mod logs;
 pub mod preferences;
 pub mod preview;
 pub mod sending;
+pub mod session;
 pub mod settings;
 pub mod system_preferences;
 pub mod templates;
