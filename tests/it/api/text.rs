@@ -206,6 +206,7 @@ pub(super) fn expand_bytes(text: &str) -> Vec<u8> {
         let whole = at + 1 + inside.len() + 1;
         if let Some((what, Ok(count))) = inside
             .rsplit_once('*')
+            .filter(|(what, _)| !what.contains(['<', '\n']))
             .map(|(what, count)| (what, count.parse()))
         {
             bytes.extend(what.repeat(count).as_bytes());
