@@ -12,7 +12,7 @@ use crate::domain::placeholder::{Value, Values};
 use crate::domain::routing::{self, Content, Leg, Target};
 use crate::domain::settings::Settings;
 use crate::domain::user::User;
-use crate::domain::{address, sms, template};
+use crate::domain::{sms, template};
 use crate::error::{Error, Result};
 use crate::render::{self, Rendered};
 use crate::secret;
@@ -99,12 +99,7 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         channels,
         by,
     } = order;
-    if user.profile.is_disabled {
-        return Err(Error::Conflict(format!(
-            "The user {} is disabled; nothing is sent.",
-            user.profile.user_name
-        )));
-    }
+    refuse_disabled(&user)?;
     let now = app.clock.now();
     let messages = app.store.read(|db| {
         let settings = store::settings::load(db)?;
@@ -145,9 +140,8 @@ pub fn commit(app: &App, prepared: Prepared, once: Option<OnceKey>) -> Result<Ve
     let Prepared { user, messages } = prepared;
     let now = app.clock.now();
     let accepted = app.store.write(move |tx| {
-        if !store::users::is_active(tx, user.id)? {
-            return Err(Error::NotFound("The user is gone or disabled.".into()));
-        }
+        // A moment may have passed since the preparation.
+        refuse_disabled(&store::users::get(tx, user.id)?)?;
         let mut accepted = Vec::with_capacity(messages.len());
         for message in &messages {
             accepted.push(Accepted {
@@ -172,6 +166,16 @@ pub fn commit(app: &App, prepared: Prepared, once: Option<OnceKey>) -> Result<Ve
         app.bells.ring(message.format.channel());
     }
     Ok(accepted)
+}
+
+fn refuse_disabled(user: &User) -> Result<()> {
+    match user.profile.is_disabled {
+        false => Ok(()),
+        true => Err(Error::Conflict(format!(
+            "The user {} is disabled; nothing is sent.",
+            user.profile.user_name
+        ))),
+    }
 }
 
 /// GUIDs of the queued messages, space-separated.
@@ -220,7 +224,7 @@ impl Job<'_> {
                             .subject
                             .clone()
                             .unwrap_or_else(|| self.settings.app_name.clone());
-                        address::no_controls("subject", &subject, false)?;
+                        template::check_subject_line(&subject)?;
                         let (text, html) =
                             render::custom_email(custom.email.as_deref().unwrap_or_default());
                         (Some(subject), text, Some(html))
