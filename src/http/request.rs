@@ -149,10 +149,9 @@ impl Request {
                 serde_json::error::Category::Data if path != "." => {
                     Error::Invalid(format!("{path}: {}.", for_people(&inner)))
                 }
-                serde_json::error::Category::Data => Error::Invalid(format!(
-                    "The body does not fit: {}.",
-                    for_people(&inner)
-                )),
+                serde_json::error::Category::Data => {
+                    Error::Invalid(format!("The body does not fit: {}.", for_people(&inner)))
+                }
                 _ => Error::Invalid(format!("The body is not JSON: {inner}.")),
             }
         })?;
@@ -180,10 +179,19 @@ impl Request {
     }
 }
 
-/// serde_json's sentence without " at line 1 column 12", which says little beside the field's name, and without Rust's
-/// word for a number.
+/// serde_json's sentence without " at line 1 column 12", which says little beside the field's name, and in JSON's words
+/// instead of Rust's.
 fn for_people(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
-    text[..end].replace("expected i64", "expected a whole number of at most 64 bits")
+    [
+        ("expected i64", "expected a whole number of at most 64 bits"),
+        ("expected a map", "expected an object"),
+        ("invalid type: map", "invalid type: object"),
+        ("invalid type: sequence", "invalid type: list"),
+    ]
+    .iter()
+    .fold(text[..end].to_owned(), |text, (rust, json)| {
+        text.replace(rust, json)
+    })
 }
