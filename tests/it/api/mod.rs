@@ -15,7 +15,7 @@
 //! ```
 //!
 //! What cannot be known is a hole, `<guid>`, `<key>`, `<secret>`, `<token>`, `<jwt>`, `<ms>` or `<boundary>`; with a
-//! name, as in `<guid:anna>`, later lines may say `{anna}`. `HERALD_WRITE_CASES=1` fills in replies that differ: read each
+//! name, as in `<guid:anna>`, later lines may say `{anna}`; `{url}` is the appliance's own address. `HERALD_WRITE_CASES=1` fills in replies that differ: read each
 //! against the documents before you keep it.
 
 mod case;
@@ -90,7 +90,7 @@ fn run(path: &Path) -> Result<(), String> {
     let writes = std::env::var_os("HERALD_WRITE_CASES").is_some();
     let mut case = Case::parse(&std::fs::read_to_string(path).unwrap())?;
     let app = TestApp::start();
-    let mut names = Names::default();
+    let mut names = Names::with("url", app.url());
     let mut failures = Vec::new();
     for (at, item) in case.items.iter_mut().enumerate() {
         match item {

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 const SECRET_CHARS: usize = 43 + 6;
 
 /// What the replies so far have told, by the name the case gives it.
-#[derive(Default)]
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
+    pub(super) fn with(name: &str, value: &str) -> Self {
+        Self(BTreeMap::from([(name.to_owned(), value.to_owned())]))
+    }
+
     /// A text with `{name}` replaced where the name is known.
     pub(super) fn filled(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| {
