@@ -2,7 +2,7 @@
 
 use super::request::Request;
 use crate::error::{Error, Result};
-use crate::store::page::{Column, Kind, Operand, Page, Query};
+use crate::store::page::{Bound, Column, Kind, Operand, Page, Query};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +10,9 @@ use serde::Serialize;
 pub const PAGE_SIZE_DEFAULT: u32 = 50;
 /// The largest page.
 pub const PAGE_SIZE_MAX: u32 = 500;
+
+/// Where the counting of a log stops.
+pub const COUNT_MAX: u64 = 10_000;
 
 /// A field of a list's reply that it can be sorted and filtered by.
 pub struct Field {
@@ -35,6 +38,9 @@ pub struct List {
     pub sort: &'static str,
     /// Rows on a page unless the request says otherwise.
     pub page_size: u32,
+    /// For logs: the column behind `from` and `to`. Such a list also takes `after`, and stops counting at
+    /// [`COUNT_MAX`].
+    pub log: Option<Column>,
 }
 
 impl List {
@@ -46,6 +52,7 @@ impl List {
             searchable: true,
             sort: "ID",
             page_size: PAGE_SIZE_DEFAULT,
+            log: None,
         }
     }
 
@@ -57,6 +64,7 @@ impl List {
         let mut query = Query {
             page: 1,
             page_size: self.page_size,
+            count_max: self.log.map(|_| COUNT_MAX),
             ..Query::default()
         };
         let mut sort = self.sort;
@@ -68,6 +76,9 @@ impl List {
                 "search" if self.searchable => {
                     query.search = Some(value.clone()).filter(|text| !text.is_empty());
                 }
+                "after" | "from" | "to" if self.log.is_some() => {
+                    self.log_word(word, value, &mut query)?
+                }
                 name => {
                     let column = self.column(name)?;
                     query
@@ -75,6 +86,9 @@ impl List {
                         .push((column, operand(name, column.kind, value)?));
                 }
             }
+        }
+        if query.after.is_some() && (sort != self.sort || query.page != 1) {
+            return Err(Error::invalid("after goes with neither page nor sort."));
         }
         for name in sort.split(',').map(str::trim) {
             let (name, descending) = match name.strip_prefix('-') {
@@ -86,14 +100,40 @@ impl List {
         Ok(query)
     }
 
+    fn log_word(&self, word: &str, value: &str, query: &mut Query) -> Result<()> {
+        let Some(column) = self.log else {
+            return Ok(());
+        };
+        match word {
+            "after" => {
+                let cursor = value
+                    .parse()
+                    .map_err(|_| Error::invalid("after must be the Next of a page."))?;
+                query.after = Some(cursor);
+            }
+            _ => {
+                let Operand::Int(time) = operand(word, Kind::Time, value)? else {
+                    return Ok(());
+                };
+                let bound = match word {
+                    "from" => Bound::AtLeast(time),
+                    _ => Bound::Below(time),
+                };
+                query.ranges.push((column, bound));
+            }
+        }
+        Ok(())
+    }
+
     fn column(&self, name: &str) -> Result<Column> {
         let found = self.fields.iter().find(|field| field.name == name);
         found.map(|field| field.column).ok_or_else(|| {
             let known: Vec<_> = self.fields.iter().map(|field| field.name).collect();
             Error::Invalid(format!(
-                "{name:?} is no field of this list; there are {}, and the words page, pageSize, sort{}.",
+                "{name:?} is no field of this list; there are {}, and the words page, pageSize, sort{}{}.",
                 known.join(", "),
                 if self.searchable { ", search" } else { "" },
+                if self.log.is_some() { ", after, from, to" } else { "" },
             ))
         })
     }
@@ -138,6 +178,12 @@ pub struct Paging {
     total_records: u64,
     /// Pages.
     total_pages: u64,
+    /// Logs only: there are more records than were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_capped: Option<bool>,
+    /// Logs only: the cursor of the next page, for `after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     #[serde(skip)]
     base: String,
 }
@@ -159,6 +205,11 @@ impl Paging {
             page_size: query.page_size,
             total_records: page.total,
             total_pages: page.total.div_ceil(u64::from(query.page_size)),
+            total_capped: query.count_max.map(|_| page.is_capped),
+            next: page
+                .last_id
+                .filter(|_| query.count_max.is_some())
+                .map(|id| id.to_string()),
             base,
         }
     }
@@ -172,10 +223,12 @@ impl Paging {
         if page > 1 {
             links.push(((page - 1).min(last), "prev"));
         }
-        if page < last {
+        if page < last || self.total_capped == Some(true) {
             links.push((page + 1, "next"));
         }
-        links.push((last, "last"));
+        if self.total_capped != Some(true) {
+            links.push((last, "last"));
+        }
         let links: Vec<_> = links
             .iter()
             .map(|(page, rel)| format!("<{}page={page}>; rel=\"{rel}\"", self.base))

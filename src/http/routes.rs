@@ -202,6 +202,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/placeholders", COMMUNICATION_READ, enumerations::placeholders, "Lists the words that templates of a type may use").data::<Vec<types::WireWord>>(),
     post("/api/admin/v1/messages/send", USERS_WRITE, sending::send, "Sends a message as the preferences say").takes::<sending::SendByPreference>().data::<Vec<sending::Queued>>(),
     post("/api/admin/v1/messages/explain", USERS_READ, sending::explain, "Explains what sending would do, and does not do it").takes::<sending::SendByPreference>().data::<Vec<sending::Explained>>(),
+    get("/api/admin/v1/messages/logs", LOGS_READ, logs::of_all, "Lists the messages sent to anyone").page::<logs::EveryonesLine>(),
     get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(),
     get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
     get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(),

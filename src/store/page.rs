@@ -54,8 +54,23 @@ pub struct Query {
     pub sort: Vec<(Column, bool)>,
     /// Columns that must equal.
     pub filters: Vec<(Column, Operand)>,
+    /// Columns that must be at least, or below.
+    pub ranges: Vec<(Column, Bound)>,
     /// Text that one of the list's text columns must contain.
     pub search: Option<String>,
+    /// Only for lists by descending id: rows below this id, so that a deep page costs what the first one costs.
+    pub after: Option<i64>,
+    /// Where counting stops; none counts all.
+    pub count_max: Option<u64>,
+}
+
+/// One end of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// This or more.
+    AtLeast(i64),
+    /// Less than this.
+    Below(i64),
 }
 
 /// A page of a list.
@@ -63,8 +78,12 @@ pub struct Query {
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// How many rows all pages hold.
+    /// How many rows all pages hold, as far as was counted.
     pub total: u64,
+    /// Whether there are more than were counted.
+    pub is_capped: bool,
+    /// The id of the last row, when the page is full.
+    pub last_id: Option<i64>,
 }
 
 /// One page of `select {columns} from {source}`; `source` ends in a `where` clause. Ties are broken by `id`.
@@ -75,7 +94,7 @@ pub(super) fn fetch<T>(
     searched: &[&str],
     id: &Column,
     query: &Query,
-    from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    mut from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>> {
     let mut condition = String::new();
     let mut values = Vec::new();
@@ -98,6 +117,14 @@ pub(super) fn fetch<T>(
             }
         }
     }
+    for (column, bound) in &query.ranges {
+        let (sign, number) = match bound {
+            Bound::AtLeast(number) => (">=", number),
+            Bound::Below(number) => ("<", number),
+        };
+        condition.push_str(&format!(" and {} {sign} ?", column.sql));
+        values.push(Value::Integer(*number));
+    }
     if let Some(text) = &query.search {
         let any: Vec<_> = searched
             .iter()
@@ -106,10 +133,16 @@ pub(super) fn fetch<T>(
         condition.push_str(&format!(" and ({})", any.join(" or ")));
         values.extend(searched.iter().map(|_| Value::Text(text.clone())));
     }
-    let count = format!("select count(*) from {source}{condition}");
-    let total: i64 =
-        db.0.prepare_cached(&count)?
-            .query_row(params_from_iter(&values), |row| row.get(0))?;
+    let (total, is_capped) = count(
+        db,
+        &format!("{source}{condition}"),
+        &values,
+        query.count_max,
+    )?;
+    if let Some(after) = query.after {
+        condition.push_str(&format!(" and {} < ?", id.sql));
+        values.push(Value::Integer(after));
+    }
     let mut order: Vec<_> = query
         .sort
         .iter()
@@ -127,12 +160,37 @@ pub(super) fn fetch<T>(
         query.page_size,
     );
     // Not cached: every page and filter is another text.
-    let rows =
+    let mut last_id = None;
+    let rows: Vec<T> =
         db.0.prepare(&select)?
-            .query_map(params_from_iter(&values), from_row)?
+            .query_map(params_from_iter(&values), |row| {
+                last_id = row.get("id")?;
+                from_row(row)
+            })?
             .collect::<rusqlite::Result<_>>()?;
+    let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows == query.page_size);
     Ok(Page {
         rows,
-        total: total.unsigned_abs(),
+        total,
+        is_capped,
+        last_id: last_id.filter(|_| is_full),
+    })
+}
+
+fn count(db: &Db, source: &str, values: &[Value], max: Option<u64>) -> Result<(u64, bool)> {
+    let sql = match max {
+        None => format!("select count(*) from {source}"),
+        Some(max) => format!(
+            "select count(*) from (select 1 from {source} limit {})",
+            max + 1
+        ),
+    };
+    let counted: i64 =
+        db.0.prepare_cached(&sql)?
+            .query_row(params_from_iter(values), |row| row.get(0))?;
+    let counted = counted.unsigned_abs();
+    Ok(match max {
+        Some(max) if counted > max => (max, true),
+        _ => (counted, false),
     })
 }

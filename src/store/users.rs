@@ -152,12 +152,14 @@ pub fn list(db: &Db, query: &Query) -> Result<Page<User>> {
         Columns::from_row,
     )?;
     Ok(Page {
+        total: page.total,
+        is_capped: page.is_capped,
+        last_id: page.last_id,
         rows: page
             .rows
             .into_iter()
             .map(Columns::user)
             .collect::<Result<_>>()?,
-        total: page.total,
     })
 }
 

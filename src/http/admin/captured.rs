@@ -22,6 +22,7 @@ const LIST: List = List {
     searchable: true,
     sort: "-ID",
     page_size: crate::http::list::PAGE_SIZE_DEFAULT,
+    log: None,
 };
 
 /// A captured message.

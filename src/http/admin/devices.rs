@@ -25,6 +25,7 @@ const LIST: List = List {
     searchable: false,
     sort: "ID",
     page_size: PAGE_SIZE_DEFAULT,
+    log: None,
 };
 
 /// A device as posted.

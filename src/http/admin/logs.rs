@@ -12,7 +12,7 @@ use crate::store::messages as rows;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Rows on a page of one user's log. (api.md, `/v1/messages/logs/{user}`)
+/// Rows on a page of a log. (api.md, `/v1/messages/logs/{user}`)
 const PAGE_SIZE: u32 = 200;
 
 const FIELDS: &[Field] = &[
@@ -23,12 +23,14 @@ const FIELDS: &[Field] = &[
     field("LastSendingAttempt", rows::LAST_ATTEMPT),
     field("SendingAttemptResult", rows::LAST_RESULT),
     field("Status", rows::STATUS),
+    field("UserId", rows::USER),
 ];
-const OF_USER: List = List {
+const LOG: List = List {
     fields: FIELDS,
     searchable: false,
     sort: "-ID",
     page_size: PAGE_SIZE,
+    log: Some(rows::CREATED),
 };
 
 /// A row of the log: the document's six fields, then ours.
@@ -52,6 +54,15 @@ pub struct Line {
     template_id: Option<i64>,
     attempts: u32,
     error: Option<String>,
+}
+
+/// A row of everyone's log.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct EveryonesLine {
+    #[serde(flatten)]
+    line: Line,
+    user_id: Option<i64>,
 }
 
 /// One message with everything that is known of it.
@@ -111,11 +122,22 @@ pub struct WireDecision {
 /// The messages of one user, newest first. (Core - Messages, "Get message log")
 pub fn of_user(app: &App, request: &Request) -> Result<Response> {
     let user = UserId(request.id("user")?);
-    let query = OF_USER.query(request)?;
+    let query = LOG.query(request)?;
     let page = app.store.read(|db| rows::list_of_user(db, user, &query))?;
     let paging = Paging::new(request, &query, &page);
     Ok(Response::page(
         page.rows.into_iter().map(line).collect::<Vec<_>>(),
+        paging,
+    ))
+}
+
+/// Everyone's messages, newest first.
+pub fn of_all(app: &App, request: &Request) -> Result<Response> {
+    let query = LOG.query(request)?;
+    let page = app.store.read(|db| rows::list(db, &query))?;
+    let paging = Paging::new(request, &query, &page);
+    Ok(Response::page(
+        page.rows.into_iter().map(everyones).collect::<Vec<_>>(),
         paging,
     ))
 }
@@ -150,6 +172,13 @@ pub fn entry(app: &App, request: &Request) -> Result<Response> {
         history: attempts.into_iter().map(attempt).collect(),
         trace: trace.into_iter().map(decision).collect(),
     }))
+}
+
+fn everyones(found: LogLine) -> EveryonesLine {
+    EveryonesLine {
+        user_id: found.user_id.map(|u| u.0),
+        line: line(found),
+    }
 }
 
 fn line(found: LogLine) -> Line {

@@ -26,6 +26,7 @@ const LIST: List = List {
     searchable: false,
     sort: "ID",
     page_size: PAGE_SIZE_DEFAULT,
+    log: None,
 };
 
 /// A preference as posted. Null is false.
