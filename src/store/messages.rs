@@ -50,6 +50,8 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
     )?)
 }
 
+pub(super) const SOURCE: &str = "message m where true";
+
 /// A page of one user's log.
 ///
 /// # Errors
@@ -60,7 +62,7 @@ pub fn list_of_user(db: &Db, user: UserId, query: &Query) -> Result<Page<LogLine
     query
         .filters
         .push((USER, super::page::Operand::Int(user.0)));
-    fetch(db, "m.*", "message m where true", &[], &ID, &query, line)
+    fetch(db, "m.*", SOURCE, &[], &ID, &query, line)
 }
 
 /// One message with its attempts and its trace. The content of sensitive types is left out.
@@ -94,10 +96,11 @@ pub fn entry(db: &Db, id: MessageId) -> Result<LogEntry> {
         .ok_or_else(|| Error::NotFound(format!("No message has the ID {id}.")))
 }
 
+pub(super) const ATTEMPTS: &str = "select * from attempt where message_id = ?1 order by number";
+
 fn attempts(db: &Db, id: MessageId) -> Result<Vec<Attempt>> {
-    let sql = "select * from attempt where message_id = ?1 order by number";
     let rows =
-        db.0.prepare_cached(sql)?
+        db.0.prepare_cached(ATTEMPTS)?
             .query_map([id.0], |row| {
                 Ok(Attempt {
                     number: row.get("number")?,
