@@ -4,9 +4,12 @@
 mod addresses;
 mod channels;
 mod front;
+mod invariants;
 mod languages;
+mod outbox;
 mod render;
 mod sms;
+mod store;
 mod support;
 mod templates_domain;
 mod users;
