@@ -137,6 +137,7 @@ create table message (
 ) strict;
 create index message_due on message (channel, lane, due_at, expires_at) where status = 'queued';
 create index message_open on message (status) where status in ('sending', 'scheduled');
+create index message_scheduled on message (channel, due_at) where status = 'scheduled';
 create index message_user on message (user_id, id);
 
 -- One row per try. It is committed before connecting; a null result beside a final message is a crash in between.

@@ -12,9 +12,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// The input breaks a rule; the sentence says which and what to do.
     Invalid(String),
-    /// A preference asks for a format that no live template has.
-    NoTemplate {
-        /// The document's slug, which names the channels.
+    /// Refused for a reason that has a slug of its own in the document.
+    Refused {
+        /// The document's slug.
         slug: &'static str,
         /// The sentence.
         details: String,
@@ -35,6 +35,8 @@ pub enum Error {
         /// The scopes any one of which would do.
         accepted: Vec<String>,
     },
+    /// There is no template to test; the document gives this another slug than other things that are not there.
+    NothingToTest(String),
     /// Nothing is there under that name.
     NotFound(String),
     /// The path exists, the method does not.
@@ -98,12 +100,13 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "err_InvalidElement",
-            Self::NoTemplate { slug, .. } => slug,
+            Self::Refused { slug, .. } => slug,
             Self::Unauthorized(_) => "err_Unauthorized",
             Self::InvalidCredentials(_) => "invalid_credentials",
             Self::CannotAccess { .. } => "cannot_access",
             Self::Forbidden { .. } => "err_Forbidden",
             Self::NotFound(_) => "err_NotFound",
+            Self::NothingToTest(_) => "post_generic",
             Self::MethodNotAllowed { .. } => "err_MethodNotAllowed",
             Self::Duplicate(_) => "err_DuplicateElement",
             Self::Conflict(_) => "err_Conflict",
@@ -125,6 +128,7 @@ impl Error {
             | Self::Unauthorized(text)
             | Self::InvalidCredentials(text)
             | Self::NotFound(text)
+            | Self::NothingToTest(text)
             | Self::Duplicate(text)
             | Self::Conflict(text)
             | Self::TooLarge(text)
@@ -136,7 +140,7 @@ impl Error {
             Self::MethodNotAllowed { allow } => format!("This address answers to {allow}."),
             Self::TooManyRequests { details, .. }
             | Self::CannotAccess { details, .. }
-            | Self::NoTemplate { details, .. } => details.clone(),
+            | Self::Refused { details, .. } => details.clone(),
             Self::OAuth { description, .. } => description.clone(),
             Self::Unavailable {
                 retry_after_secs, ..

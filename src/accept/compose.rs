@@ -168,7 +168,7 @@ impl Job<'_> {
         );
         let request = Decision::new("request", asked, format!("Asked for by {}.", self.by));
         Ok(NewMessage {
-            guid: self.guid()?,
+            guid: guid(self.now)?,
             user_id: Some(self.user.id),
             type_id: self.message_type.id,
             template_id: None,
@@ -197,12 +197,12 @@ impl Job<'_> {
         let life = SignedDuration::from_secs(i64::from(self.message_type.expiry_secs));
         self.due.checked_add(life).unwrap_or(Timestamp::MAX)
     }
+}
 
-    /// Version 7: the index over messages grows at its end.
-    fn guid(&self) -> Result<Uuid> {
-        let millis = u64::try_from(self.now.as_millisecond()).unwrap_or_default();
-        let mut random = [0; 10];
-        getrandom::fill(&mut random).map_err(Error::internal)?;
-        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
-    }
+/// A message's GUID. Version 7: the index over messages grows at its end.
+pub(super) fn guid(now: Timestamp) -> Result<Uuid> {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(Error::internal)?;
+    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }

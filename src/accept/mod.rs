@@ -5,6 +5,7 @@
 
 mod choice;
 mod compose;
+pub mod test;
 mod values;
 
 use crate::app::App;

@@ -108,14 +108,14 @@ impl Wish {
     /// Whether the type has a template for every channel that is wanted.
     ///
     /// # Errors
-    /// [`Error::NoTemplate`] with the slug that names the channels without one.
+    /// [`Error::Refused`] with the slug that names the channels without one.
     pub fn covered_by(self, live: Channels, type_name: &str) -> Result<()> {
         let missing = self.channels.without(live);
         match missing.missing_slug() {
             None => Ok(()),
             Some(slug) => {
                 let words: Vec<_> = missing.list().iter().map(|c| c.word()).collect();
-                Err(Error::NoTemplate {
+                Err(Error::Refused {
                     slug,
                     details: format!("{type_name} has no template for {}.", words.join(", ")),
                 })

@@ -83,10 +83,10 @@ impl Style {
 #[must_use]
 pub fn status_of(error: &Error) -> u16 {
     match error {
-        Error::Invalid(_) | Error::NoTemplate { .. } => 400,
+        Error::Invalid(_) | Error::Refused { .. } => 400,
         Error::Unauthorized(_) | Error::InvalidCredentials(_) => 401,
         Error::Forbidden { .. } => 403,
-        Error::NotFound(_) => 404,
+        Error::NotFound(_) | Error::NothingToTest(_) => 404,
         Error::MethodNotAllowed { .. } => 405,
         Error::Duplicate(_) | Error::Conflict(_) => 409,
         Error::TooLarge(_) => 413,

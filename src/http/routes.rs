@@ -2,7 +2,7 @@
 
 use super::admin::{
     captured, clients, devices, enumerations, logs, preferences, preview, sending, session,
-    settings, system_preferences, templates, types, users,
+    settings, system_preferences, templates, testing, types, users,
 };
 use super::auth::Access;
 use super::request::Request;
@@ -194,6 +194,7 @@ pub const ROUTES: &[Route] = &[
     post("/api/admin/v1/messages/templates/preview", COMMUNICATION_READ, preview::preview, "Shows what a template becomes; stores and sends nothing").takes::<preview::Preview>().data::<preview::Previewed>(),
     get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
     delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
+    post("/api/admin/v1/messages/templates/{id}/test", COMMUNICATION_WRITE, testing::test, "Tries a template on a recipient, through the real channel").takes::<testing::TestTemplate>().data::<bool>(),
     get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(),
     post("/api/admin/v1/messages/types", COMMUNICATION_WRITE, types::save, "Adds a message type or edits one").takes::<types::SaveType>().data::<super::Identity>(),
     get("/api/admin/v1/messages/types/{id}", COMMUNICATION_READ, types::get, "Gets a message type").data::<types::WireType>(),
@@ -205,6 +206,8 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/logs", LOGS_READ, logs::of_all, "Lists the messages sent to anyone").page::<logs::EveryonesLine>(),
     get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(),
     get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
+    post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired or was cancelled"),
+    post("/api/admin/v1/messages/logs/entries/{id}/cancel", LOGS_WRITE, logs::cancel, "Cancels a message that waits"),
     get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(),
     post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>(),
     get("/api/admin/v1/messages/preferences/{id}", USERS_READ, preferences::list, "Lists a user's notification preferences").page::<preferences::WirePreference>(),

@@ -36,6 +36,29 @@ pub(super) enum Signal {
     Misconfigured,
 }
 
+/// Why a sender is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// Nobody is, before this time.
+    Until(Timestamp),
+    /// As many as may are inside, finding out whether the provider is back.
+    Busy,
+}
+
+/// A sender that was let in; it has gone when this is dropped, however its attempt ended.
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    breaker: &'a Breaker,
+    /// Whether the provider is not yet trusted again: one message at a time, and a fault of it costs none a try.
+    pub(super) is_probe: bool,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.breaker.lock().inside -= 1;
+    }
+}
+
 impl Breaker {
     /// A closed breaker.
     #[must_use]
@@ -52,30 +75,35 @@ impl Breaker {
         }
     }
 
-    /// Lets a sender in, or says when to come back. Who is let in must [`Breaker::leave`].
+    /// Lets a sender in, or says why not.
     ///
     /// # Errors
-    /// When the breaker opens for a probe; `now` itself while others are still probing.
-    pub(super) fn enter(&self, now: Timestamp) -> Result<(), Timestamp> {
+    /// [`Closed`].
+    pub(super) fn enter(&self, now: Timestamp) -> Result<Permit<'_>, Closed> {
         let mut state = self.lock();
         if let Some(until) = state.open_until.filter(|until| now < *until) {
-            return Err(until);
+            return Err(Closed::Until(until));
         }
         if state.inside >= state.allowed {
-            return Err(now);
+            return Err(Closed::Busy);
         }
         state.inside += 1;
-        Ok(())
+        Ok(Permit {
+            breaker: self,
+            is_probe: state.allowed < UNLIMITED,
+        })
     }
 
-    /// Whether senders come one message at a time for now.
-    pub(super) fn is_cautious(&self) -> bool {
-        self.lock().allowed < UNLIMITED
+    /// Until when it lets nobody in, while it does not.
+    pub(super) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.lock().open_until.filter(|until| now < *until)
     }
 
     /// Notes what an attempt said about the provider.
     pub(super) fn note(&self, signal: Signal, now: Timestamp) {
         let mut state = self.lock();
+        // Attempts that were under way when it opened tell nothing new: they must not lengthen the pause.
+        let is_open = state.open_until.is_some_and(|until| now < until);
         match signal {
             Signal::Alive => {
                 state.faults = 0;
@@ -83,6 +111,7 @@ impl Breaker {
                 state.pause = self.policy.breaker_pause;
                 state.allowed = (state.allowed * 2).min(UNLIMITED);
             }
+            Signal::Fault | Signal::Misconfigured if is_open => {}
             Signal::Fault => {
                 state.faults += 1;
                 if state.faults >= self.policy.breaker_faults || state.allowed < UNLIMITED {
@@ -93,12 +122,6 @@ impl Breaker {
             }
             Signal::Misconfigured => open(&mut state, now, self.policy.configuration_probe),
         }
-    }
-
-    /// A sender that was let in has gone.
-    pub(super) fn leave(&self) {
-        let mut state = self.lock();
-        state.inside = state.inside.saturating_sub(1);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -112,4 +135,107 @@ fn open(state: &mut State, now: Timestamp, pause: Duration) {
     let pause = SignedDuration::try_from(pause).unwrap_or_default();
     state.open_until = Some(now.saturating_add(pause).unwrap_or(now));
     state.allowed = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + secs).expect("a time")
+    }
+
+    /// Open since second 0, after five faults.
+    fn opened() -> Breaker {
+        let breaker = Breaker::new(Policy::default());
+        for _ in 0..5 {
+            breaker.note(Signal::Fault, at(0));
+        }
+        breaker
+    }
+
+    /// How many can be inside at once; all of them leave again.
+    fn room(breaker: &Breaker, now: Timestamp) -> usize {
+        let mut inside = Vec::new();
+        while let Ok(permit) = breaker.enter(now) {
+            inside.push(permit);
+        }
+        inside.len()
+    }
+
+    #[test]
+    fn it_opens_after_five_faults_in_a_row() {
+        let breaker = Breaker::new(Policy::default());
+        for signal in [Signal::Fault, Signal::Alive] {
+            for _ in 0..4 {
+                breaker.note(signal, at(0));
+            }
+        }
+        for _ in 0..4 {
+            breaker.note(Signal::Fault, at(0));
+            assert_eq!(room(&breaker, at(0)), UNLIMITED);
+        }
+        breaker.note(Signal::Fault, at(0));
+        assert_eq!(breaker.enter(at(0)).err(), Some(Closed::Until(at(30))));
+        assert_eq!(breaker.open_until(at(29)), Some(at(30)));
+        assert_eq!(breaker.open_until(at(30)), None);
+    }
+
+    #[test]
+    fn the_pause_doubles_with_each_probe_that_fails() {
+        let breaker = opened();
+        let mut now = 0;
+        for pause in [30, 60, 120, 240, 300, 300] {
+            let until = at(now + pause);
+            assert_eq!(
+                breaker.enter(at(now + pause - 1)).err(),
+                Some(Closed::Until(until))
+            );
+            now += pause;
+            let probe = breaker.enter(at(now)).expect("one probe");
+            assert!(probe.is_probe);
+            assert_eq!(breaker.enter(at(now)).err(), Some(Closed::Busy));
+            breaker.note(Signal::Fault, at(now));
+        }
+    }
+
+    #[test]
+    fn late_faults_of_attempts_under_way_do_not_lengthen_the_pause() {
+        let breaker = opened();
+        breaker.note(Signal::Fault, at(1));
+        breaker.note(Signal::Misconfigured, at(2));
+        assert_eq!(breaker.open_until(at(2)), Some(at(30)));
+        drop(breaker.enter(at(30)).expect("one probe"));
+        breaker.note(Signal::Fault, at(30));
+        assert_eq!(breaker.open_until(at(30)), Some(at(90)));
+    }
+
+    #[test]
+    fn after_a_success_it_lets_in_two_then_four() {
+        let breaker = opened();
+        let mut allowed = vec![room(&breaker, at(30))];
+        for _ in 0..7 {
+            breaker.note(Signal::Alive, at(30));
+            allowed.push(room(&breaker, at(30)));
+        }
+        assert_eq!(allowed, [1, 2, 4, 8, 16, 32, 64, 64]);
+        assert!(!breaker.enter(at(30)).expect("closed").is_probe);
+    }
+
+    #[test]
+    fn one_fault_in_the_slow_start_opens_it_again_for_the_first_pause() {
+        let breaker = opened();
+        breaker.note(Signal::Alive, at(30));
+        breaker.note(Signal::Fault, at(31));
+        assert_eq!(breaker.open_until(at(31)), Some(at(61)));
+    }
+
+    #[test]
+    fn a_refusal_opens_it_at_once_for_a_minute_each_time() {
+        let breaker = Breaker::new(Policy::default());
+        for start in [0, 60, 120] {
+            breaker.note(Signal::Misconfigured, at(start));
+            assert_eq!(breaker.open_until(at(start)), Some(at(start + 60)));
+        }
+    }
 }

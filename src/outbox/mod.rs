@@ -5,6 +5,7 @@
 
 mod breaker;
 pub mod policy;
+mod record;
 mod sender;
 
 use crate::channel::Provider;
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::domain::format::Channel;
 use crate::error::Result;
 use crate::store::Store;
-use crate::store::outbox::release_all;
+use crate::store::outbox::{forgive, release_all};
 use breaker::Breaker;
 use policy::Policy;
 use std::collections::BTreeMap;
@@ -112,6 +113,7 @@ impl Bells {
 /// The running sender threads.
 pub struct Outbox {
     bells: Bells,
+    store: Arc<Store>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -153,13 +155,14 @@ impl Outbox {
                 let lane = lane.clone();
                 let thread = std::thread::Builder::new()
                     .name(format!("send-{channel}-{number}"))
-                    .spawn(move || sender::run(&lane))
+                    .spawn(move || sender::run(&lane, number))
                     .expect("the system can start a thread at start-up");
                 threads.push(thread);
             }
         }
         Ok(Self {
             bells: bells.clone(),
+            store: store.clone(),
             threads,
         })
     }
@@ -174,6 +177,10 @@ impl Outbox {
         while Instant::now() < deadline && !self.threads.iter().all(JoinHandle::is_finished) {
             std::thread::park_timeout(Duration::from_millis(10));
         }
-        self.threads.iter().all(JoinHandle::is_finished)
+        let finished = self.threads.iter().all(JoinHandle::is_finished);
+        if !finished && let Err(fault) = self.store.write(forgive) {
+            log::error!("attempts in flight will look like a crash: {fault}");
+        }
+        finished
     }
 }

@@ -46,6 +46,9 @@ impl Default for Policy {
     }
 }
 
+/// The least by which a time can lie before another: what the database keeps.
+const ONE_MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
 /// Where a failed try stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Try {
@@ -57,6 +60,8 @@ pub struct Try {
     pub expires: Timestamp,
     /// Whether the provider recognises a repeat.
     pub recognises_repeats: bool,
+    /// Whether it was to find out if the provider is back: its breaker was open, so a fault costs the message nothing.
+    pub is_probe: bool,
 }
 
 /// What to do, and whether the try counts against the message.
@@ -86,32 +91,43 @@ pub fn decide(
     now: Timestamp,
     random: u64,
 ) -> Decided {
-    let retry = || backoff(policy, tried, failure, now, random);
-    let (verdict, counts) = match failure.class {
-        Class::Permanent => (Verdict::Over(Status::Failed, failure.answer.clone()), true),
+    let counts = match failure.class {
+        Class::Configuration => false,
+        Class::Provider => !tried.is_probe,
+        Class::Temporary | Class::Permanent | Class::InDoubt => true,
+    };
+    let verdict = match failure.class {
+        Class::Permanent => Verdict::Over(Status::Failed, failure.answer.clone()),
         Class::InDoubt if !tried.recognises_repeats => {
             let reason = format!(
                 "in_doubt: the provider may have taken it, and would not recognise a repeat. {}",
                 failure.answer
             );
-            (Verdict::Over(Status::Failed, reason), true)
+            Verdict::Over(Status::Failed, reason)
         }
         // The provider's breaker is open: the message waits for it, without a delay of its own.
-        Class::Configuration => (live(tried, now, failure), false),
-        Class::Provider | Class::Temporary | Class::InDoubt => (retry(), true),
+        Class::Configuration => live(tried, now, failure),
+        Class::Provider | Class::Temporary | Class::InDoubt
+            if counts && tried.number >= policy.attempts_max =>
+        {
+            let reason = format!(
+                "Gave up after {} attempts. {}",
+                tried.number, failure.answer
+            );
+            Verdict::Over(Status::Failed, reason)
+        }
+        Class::Provider | Class::Temporary | Class::InDoubt => {
+            backoff(policy, tried, failure, now, random)
+        }
     };
     Decided { verdict, counts }
 }
 
 fn backoff(policy: &Policy, tried: Try, failure: &Failure, now: Timestamp, random: u64) -> Verdict {
-    if tried.number >= policy.attempts_max {
-        let reason = format!(
-            "Gave up after {} attempts. {}",
-            tried.number, failure.answer
-        );
-        return Verdict::Over(Status::Failed, reason);
-    }
+    let left = tried.expires.duration_since(now) - ONE_MILLISECOND;
     let delay = delay(policy, tried.channel, tried.number, random)
+        // A random wait that would outlast the message is cut short: it has a last try before its life ends.
+        .min(Duration::try_from(left).unwrap_or_default())
         .max(failure.retry_after.unwrap_or_default());
     let due = SignedDuration::try_from(delay)
         .ok()
@@ -139,7 +155,7 @@ fn live(tried: Try, due: Timestamp, failure: &Failure) -> Verdict {
         Verdict::Retry(due)
     } else {
         let reason = format!(
-            "Its life ended before a provider accepted it. {}",
+            "Its life ends before it may be tried again. {}",
             failure.answer
         );
         Verdict::Over(Status::Expired, reason)

@@ -20,14 +20,15 @@ pub struct Kept {
     pub location: String,
 }
 
+pub(super) const FIND: &str = "
+    select request_hash, guids, location from idempotency
+    where owner = :owner and key = :key and created_at > :oldest";
+
 /// The answer kept under this key, unless it has grown too old.
 pub fn find(db: &Db, owner: Owner, key: &str, now: Timestamp) -> Result<Option<Kept>> {
-    let sql = "
-        select request_hash, guids, location from idempotency
-        where owner = :owner and key = :key and created_at > :oldest";
     Ok(db
         .0
-        .prepare_cached(sql)?
+        .prepare_cached(FIND)?
         .query_row(
             named_params! { ":owner": owner.0, ":key": key, ":oldest": oldest(now) },
             |row| {
@@ -41,11 +42,11 @@ pub fn find(db: &Db, owner: Owner, key: &str, now: Timestamp) -> Result<Option<K
         .optional()?)
 }
 
+pub(super) const FORGET: &str = "delete from idempotency where created_at <= ?1";
+
 /// Keeps an answer in the transaction of the messages it speaks of, and forgets those that have grown too old.
 pub fn keep(tx: &Tx<'_>, owner: Owner, key: &str, kept: &Kept, now: Timestamp) -> Result<()> {
-    tx.0.0
-        .prepare_cached("delete from idempotency where created_at <= ?1")?
-        .execute([oldest(now)])?;
+    tx.0.0.prepare_cached(FORGET)?.execute([oldest(now)])?;
     let sql = "
         insert into idempotency (owner, key, request_hash, guids, location, created_at)
         values (:owner, :key, :request_hash, :guids, :location, :now)";

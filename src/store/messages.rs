@@ -61,6 +61,7 @@ pub fn replace_waiting(tx: &Tx<'_>, user: UserId, type_id: TypeId, due: Timestam
     })?;
     Ok(())
 }
+pub(super) const SOURCE: &str = "message m where true";
 
 /// A page of one user's log.
 ///
@@ -72,12 +73,72 @@ pub fn list_of_user(db: &Db, user: UserId, query: &Query) -> Result<Page<LogLine
     query
         .filters
         .push((USER, super::page::Operand::Int(user.0)));
-    fetch(db, "m.*", "message m where true", &[], &ID, &query, line)
+    fetch(db, "m.*", SOURCE, &[], &ID, &query, line)
 }
 
 /// A page of everyone's log.
 pub fn list(db: &Db, query: &Query) -> Result<Page<LogLine>> {
-    fetch(db, "m.*", "message m where true", &[], &ID, query, line)
+    fetch(db, "m.*", SOURCE, &[], &ID, query, line)
+}
+
+/// What a list shows of one message.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn line_of(db: &Db, id: MessageId) -> Result<LogLine> {
+    db.0.prepare_cached("select m.* from message m where m.id = ?1")?
+        .query_row([id.0], line)
+        .optional()?
+        .ok_or_else(|| not_found(id))
+}
+
+/// Stops a message that waits.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for one that is being sent or has ended.
+pub fn cancel(tx: &Tx<'_>, id: MessageId, reason: &str) -> Result<()> {
+    let line = line_of(tx, id)?;
+    if !matches!(line.status, Status::Queued | Status::Scheduled) {
+        return Err(Error::Conflict(format!(
+            "The message is {}; only one that waits can be cancelled.",
+            line.status.word()
+        )));
+    }
+    super::outbox::close(tx, id, Status::Cancelled, reason)
+}
+
+/// Sends a message once more that has ended without being sent, with a new life and new tries.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for one that has not ended, was sent, or has no content (any more).
+pub fn retry(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<LogLine> {
+    let line = line_of(tx, id)?;
+    if !matches!(
+        line.status,
+        Status::Failed | Status::Expired | Status::Cancelled
+    ) {
+        return Err(Error::Conflict(format!(
+            "The message is {}; only one that failed, expired or was cancelled can be sent again.",
+            line.status.word()
+        )));
+    }
+    let sql = "
+        update message set status = 'queued', error = null, due_at = :now, tries = 0, claims = 0,
+            expires_at = :now + 1000 * (select expiry_secs from message_type where message_type.id = message.type_id)
+        where id = :id and body is not null and recipient <> ''";
+    let changed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
+        ":id": id.0, ":now": now.as_millisecond(),
+    })?;
+    match changed {
+        0 => Err(Error::Conflict(
+            "The message has no content or no address (any more); send a new one.".into(),
+        )),
+        _ => Ok(line),
+    }
+}
+
+fn not_found(id: MessageId) -> Error {
+    Error::NotFound(format!("No message has the ID {id}."))
 }
 
 /// One message with its attempts and its trace. The content of sensitive types is left out.
@@ -108,13 +169,14 @@ pub fn entry(db: &Db, id: MessageId) -> Result<LogEntry> {
             })
         })
         .optional()?
-        .ok_or_else(|| Error::NotFound(format!("No message has the ID {id}.")))
+        .ok_or_else(|| not_found(id))
 }
 
+pub(super) const ATTEMPTS: &str = "select * from attempt where message_id = ?1 order by number";
+
 fn attempts(db: &Db, id: MessageId) -> Result<Vec<Attempt>> {
-    let sql = "select * from attempt where message_id = ?1 order by number";
     let rows =
-        db.0.prepare_cached(sql)?
+        db.0.prepare_cached(ATTEMPTS)?
             .query_map([id.0], |row| {
                 Ok(Attempt {
                     number: row.get("number")?,

@@ -7,22 +7,36 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-const SCHEMA: &str = include_str!("../../schema.sql");
-
 /// "HRLD": tells our files from other SQLite databases.
 const APPLICATION_ID: i64 = 0x4852_4c44;
 
-/// Each entry brings a database from the version of its place (from 1) to the next.
-const MIGRATIONS: &[&str] = &[];
+/// What a new database gets, and what brings an older one there.
+pub(super) struct Plan {
+    /// The whole current schema.
+    schema: &'static str,
+    /// Each entry brings a database from the version of its place (from 1) to the next.
+    migrations: &'static [&'static str],
+}
 
-const VERSION: i64 = 1 + MIGRATIONS.len() as i64;
+/// The plan of this program.
+pub(super) const PLAN: Plan = Plan {
+    schema: include_str!("../../schema.sql"),
+    migrations: &[],
+};
+
+impl Plan {
+    fn version(&self) -> i64 {
+        1 + self.migrations.len() as i64
+    }
+}
 
 /// How long to wait for a command beside a running server, and the other way round.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the read-write connection and brings the database up to date.
-pub(super) fn open(file: &Path, now: Timestamp) -> std::result::Result<Db, String> {
+pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Result<Db, String> {
     let shown = file.display();
+    let newest = plan.version();
     let damaged = |fault: rusqlite::Error| match fault.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => format!(
             "{shown} is damaged ({fault}). Nothing was changed. Move it away and put a backup in its place."
@@ -44,15 +58,15 @@ pub(super) fn open(file: &Path, now: Timestamp) -> std::result::Result<Db, Strin
                 "{shown} is a database of another program. Name another directory with --data-dir."
             ));
         }
-        Found::Version(version) if version > VERSION => {
+        Found::Version(version) if version > newest => {
             return Err(format!(
-                "{shown} was written by a newer Herald (schema {version}, this one knows {VERSION}). Use that version or a newer one; nothing was changed."
+                "{shown} was written by a newer Herald (schema {version}, this one knows {newest}). Use that version or a newer one; nothing was changed."
             ));
         }
         _ => {}
     }
     configure(&db).map_err(damaged)?;
-    upgrade(&db, now).map_err(|fault| format!("Cannot bring {shown} up to date: {fault}"))?;
+    upgrade(&db, plan, now).map_err(|fault| format!("Cannot bring {shown} up to date: {fault}"))?;
     Ok(db)
 }
 
@@ -88,30 +102,148 @@ fn configure(db: &Db) -> rusqlite::Result<()> {
 }
 
 /// One transaction: a crash in the middle leaves the old state.
-fn upgrade(db: &Db, now: Timestamp) -> Result<()> {
+fn upgrade(db: &Db, plan: &Plan, now: Timestamp) -> Result<()> {
     db.0.execute_batch("begin immediate")?;
     let work = || -> Result<()> {
         // Asked again under the write lock: another process may have been faster.
+        let newest = plan.version();
         let from = match version(db)? {
-            Found::Version(VERSION) => return Ok(()),
+            Found::Version(version) if version == newest => return Ok(()),
             Found::Version(version) => version,
-            _ => {
-                db.0.execute_batch(SCHEMA)?;
+            Found::Empty | Found::Foreign => {
+                db.0.execute_batch(plan.schema)?;
                 let tx = Tx(db);
                 types::seed(&tx, now)?;
                 templates::seed(&tx, now)?;
                 settings::seed(&tx)?;
-                VERSION
+                newest
             }
         };
-        for migration in MIGRATIONS.iter().skip((from - 1) as usize) {
+        let done = usize::try_from(from - 1).unwrap_or(0);
+        for migration in plan.migrations.iter().skip(done) {
             db.0.execute_batch(migration)?;
         }
         db.0.pragma_update(None, "application_id", APPLICATION_ID)?;
-        db.0.pragma_update(None, "user_version", VERSION)?;
+        db.0.pragma_update(None, "user_version", newest)?;
         Ok(())
     };
     let done = work();
     db.0.execute_batch(if done.is_ok() { "commit" } else { "rollback" })?;
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    const NOW: &str = "2026-11-22T12:00:00Z";
+
+    /// The program as it was: without what `NEW` has more.
+    const OLD: Plan = Plan {
+        schema: include_str!("../../schema.sql"),
+        migrations: &[],
+    };
+
+    /// The program two made-up migrations later.
+    const NEW: Plan = Plan {
+        schema: concat!(
+            include_str!("../../schema.sql"),
+            "create table tag (id integer primary key, name text not null) strict;",
+            "create index tag_name on tag (name);",
+        ),
+        migrations: &[
+            "create table tag (id integer primary key, name text not null) strict;",
+            "create index tag_name on tag (name);",
+        ],
+    };
+
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("herald.db");
+        std::fs::write(&file, b"").expect("an empty file");
+        (directory, file)
+    }
+
+    fn opened(file: &Path, plan: &Plan) -> std::result::Result<Db, String> {
+        open(file, plan, NOW.parse().expect("a time"))
+    }
+
+    /// Everything the database consists of, and its version.
+    fn shape(db: &Db) -> (Vec<(String, String, Option<String>)>, i64) {
+        let sql = "select type, name, sql from sqlite_schema order by type, name";
+        let mut statement = db.0.prepare(sql).expect("a statement");
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .expect("a list")
+            .collect::<rusqlite::Result<_>>()
+            .expect("rows");
+        let version =
+            db.0.pragma_query_value(None, "user_version", |row| row.get(0));
+        (rows, version.expect("a version"))
+    }
+
+    #[test]
+    fn a_database_brought_up_equals_a_new_one() {
+        for newer in [&PLAN, &NEW] {
+            let (_old_directory, old) = place();
+            drop(opened(&old, &OLD).expect("an old database"));
+            let migrated = opened(&old, newer).expect("brought up to date");
+            let (_new_directory, new) = place();
+            let fresh = opened(&new, newer).expect("a new database");
+            assert_eq!(shape(&migrated), shape(&fresh));
+            assert_eq!(shape(&fresh).1, newer.version());
+        }
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_old_database() {
+        const BROKEN: Plan = Plan {
+            schema: "",
+            migrations: &[NEW.migrations[0], "create table tag (id integer);"],
+        };
+        let (_directory, file) = place();
+        let before = shape(&opened(&file, &OLD).expect("an old database"));
+        let refused = opened(&file, &BROKEN).err().unwrap_or_default();
+        assert!(
+            refused.contains("up to date: table tag already exists"),
+            "{refused}"
+        );
+        assert_eq!(shape(&opened(&file, &OLD).expect("still there")), before);
+    }
+
+    #[test]
+    fn a_newer_and_a_foreign_database_are_refused_and_not_touched() {
+        let (_directory, file) = place();
+        drop(opened(&file, &NEW).expect("a newer database"));
+        let before = std::fs::read(&file).expect("its bytes");
+        let refused = opened(&file, &OLD).err().unwrap_or_default();
+        assert!(
+            refused.contains("written by a newer Herald (schema 3, this one knows 1)"),
+            "{refused}"
+        );
+        assert_eq!(std::fs::read(&file).expect("its bytes"), before);
+
+        let (_directory, file) = place();
+        let foreign = Connection::open(&file).expect("another program's database");
+        foreign
+            .execute_batch("create table theirs (a)")
+            .expect("a table");
+        drop(foreign);
+        let before = std::fs::read(&file).expect("its bytes");
+        let refused = opened(&file, &OLD).err().unwrap_or_default();
+        assert!(
+            refused.contains("a database of another program"),
+            "{refused}"
+        );
+        assert_eq!(std::fs::read(&file).expect("its bytes"), before);
+
+        std::fs::write(
+            &file,
+            b"this is no database, but it is long enough to look at",
+        )
+        .expect("a file");
+        let refused = opened(&file, &OLD).err().unwrap_or_default();
+        assert!(refused.contains("is damaged"), "{refused}");
+    }
 }

@@ -14,6 +14,8 @@ mod migrate;
 pub mod operators;
 pub mod outbox;
 pub mod page;
+#[cfg(test)]
+mod plans;
 pub mod preferences;
 mod readers;
 pub mod settings;
@@ -29,6 +31,7 @@ use rusqlite::{Connection, ErrorCode, Row};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A connection to the database, for looking.
@@ -47,8 +50,10 @@ impl Deref for Tx<'_> {
 
 /// The open database: one writer thread, a few readers, and (while serving) the lock on the directory.
 pub struct Store {
-    writer: writer::Writer,
+    // Closed in this order: only the writer's connection, as the last one, can write the log of changes back into the
+    // file and remove it. What was wiped from the file would live on in it.
     readers: readers::Readers,
+    writer: writer::Writer,
     _lock: Option<directory::Lock>,
 }
 
@@ -77,7 +82,7 @@ impl Store {
             Access::Exclusive => Some(directory::Lock::take(data_dir)?),
             Access::Shared => None,
         };
-        let db = migrate::open(&file, now)?;
+        let db = migrate::open(&file, &migrate::PLAN, now)?;
         directory::tighten(&file)?;
         let readers = readers::Readers::new(&file)
             .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
@@ -109,6 +114,14 @@ impl Store {
         self.writer.submit(work)
     }
 
+    /// How long a write waits for another process that is writing, before it is [`Error::Unavailable`].
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn set_patience(&self, at_most: Duration) -> Result<()> {
+        self.write(move |tx| Ok(tx.0.0.busy_timeout(at_most)?))
+    }
+
     /// Runs `look` on a consistent snapshot.
     ///
     /// # Errors
@@ -126,6 +139,8 @@ impl From<rusqlite::Error> for Error {
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
                 | ErrorCode::OutOfMemory,
             ) => Self::Unavailable {
                 retry_after_secs: 5,

@@ -12,6 +12,16 @@ use rusqlite::{OptionalExtension, Row, named_params};
 /// A message claimed three times without a result takes the process down with it: it is not tried a fourth time.
 const CLAIMS_MAX: i64 = 3;
 
+/// System messages, then the others.
+const LANES: [i64; 2] = [0, 1];
+
+/// Messages that one claim closes as expired at most, so that a long dead backlog does not hold up the writer.
+const EXPIRED_MAX: usize = 256;
+
+const ERASED: &str = "The user was erased.";
+
+const EXPIRED: &str = "Its life ended before a provider accepted it.";
+
 /// A message that this process is about to send.
 #[derive(Debug, Clone)]
 pub struct Claimed {
@@ -57,7 +67,8 @@ pub enum Verdict {
 
 /// Takes due messages of a channel for a provider, system messages first, and begins an attempt for each.
 ///
-/// Those whose life has ended meanwhile are closed as expired instead.
+/// Those whose life has ended meanwhile are closed as expired instead. A message that a dead process had claimed is
+/// taken alone: if it was what killed the process, its neighbours must not be suspected with it next time.
 pub fn claim(
     tx: &Tx<'_>,
     channel: Channel,
@@ -66,40 +77,80 @@ pub fn claim(
     default_sender: &str,
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
-    let sql = "
-        select id, expires_at from message
-        where status = 'queued' and channel = :channel and lane = :lane and due_at <= :now
-        order by due_at limit :limit";
+    tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
+        ":channel": channel.word(), ":now": now.as_millisecond(),
+    })?;
     let mut claimed = Vec::new();
-    for lane in [0, 1] {
-        let due =
-            tx.0.0
-                .prepare_cached(sql)?
-                .query_map(
-                    named_params! {
-                        ":channel": channel.word(), ":lane": lane, ":now": now.as_millisecond(),
-                        ":limit": (limit - claimed.len()) as i64,
-                    },
-                    |row| Ok((MessageId(row.get("id")?), time(row, "expires_at")?)),
-                )?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-        for (id, expires) in due {
-            if expires <= now {
-                close(
-                    tx,
-                    id,
-                    Status::Expired,
-                    "Its life ended before a provider accepted it.",
-                )?;
-            } else {
-                claimed.push(take(tx, id, default_sender, now)?);
+    let mut expired = 0;
+    'lanes: for lane in LANES {
+        while claimed.len() < limit && expired < EXPIRED_MAX {
+            let due = due(tx, channel, lane, limit - claimed.len(), now)?;
+            if due.is_empty() {
+                break;
+            }
+            for candidate in due {
+                if candidate.expires <= now {
+                    close(tx, candidate.id, Status::Expired, EXPIRED)?;
+                    expired += 1;
+                    continue;
+                }
+                if candidate.is_suspect && !claimed.is_empty() {
+                    break 'lanes;
+                }
+                let message = take(tx, candidate.id, default_sender, now)?;
+                begin_attempt(tx, message.id, message.attempt, provider, now)?;
+                claimed.push(message);
+                if candidate.is_suspect {
+                    break 'lanes;
+                }
             }
         }
     }
-    for message in &claimed {
-        begin_attempt(tx, message.id, message.attempt, provider, now)?;
-    }
     Ok(claimed)
+}
+
+/// Scheduled messages whose time has come wait like all others.
+pub(super) const PROMOTE: &str = "
+    update message set status = 'queued'
+    where status = 'scheduled' and channel = :channel and due_at <= :now";
+
+/// A message that may be claimed.
+struct Candidate {
+    id: MessageId,
+    expires: Timestamp,
+    is_suspect: bool,
+}
+
+pub(super) const DUE: &str = "
+    select id, expires_at, claims from message
+    where status = 'queued' and channel = :channel and lane = :lane and due_at <= :now
+    order by due_at limit :limit";
+
+fn due(
+    tx: &Tx<'_>,
+    channel: Channel,
+    lane: i64,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<Candidate>> {
+    let candidates =
+        tx.0.0
+            .prepare_cached(DUE)?
+            .query_map(
+                named_params! {
+                    ":channel": channel.word(), ":lane": lane, ":now": now.as_millisecond(),
+                    ":limit": limit as i64,
+                },
+                |row| {
+                    Ok(Candidate {
+                        id: MessageId(row.get("id")?),
+                        expires: time(row, "expires_at")?,
+                        is_suspect: row.get::<_, i64>("claims")? > 0,
+                    })
+                },
+            )?
+            .collect::<rusqlite::Result<_>>()?;
+    Ok(candidates)
 }
 
 fn take(tx: &Tx<'_>, id: MessageId, default_sender: &str, now: Timestamp) -> Result<Claimed> {
@@ -165,7 +216,7 @@ pub fn fail_over(
     begin_attempt(tx, id, ended + 1, provider, now)?;
     tx.0.0
         .prepare_cached(
-            "update message set attempts = attempts + 1, last_attempt_at = ?2 where id = ?1",
+            "update message set attempts = attempts + 1, last_attempt_at = ?2, last_result = 0 where id = ?1",
         )?
         .execute((id.0, now.as_millisecond()))?;
     Ok(())
@@ -190,9 +241,11 @@ fn begin_attempt(
 
 /// Writes down how an attempt ended.
 pub fn end_attempt(tx: &Tx<'_>, id: MessageId, number: u32, result: &AttemptResult) -> Result<()> {
+    // Providers repeat the address in their answers: it is not kept for a user who was erased during the attempt.
     let sql = "
         update attempt set duration_ms = :duration_ms, result = :result, class = :class, code = :code,
-            answer = :answer, provider_id = :provider_id
+            answer = iif((select recipient from message where id = :message_id) = '', null, :answer),
+            provider_id = :provider_id
         where message_id = :message_id and number = :number";
     tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":message_id": id.0, ":number": number, ":duration_ms": result.duration_ms,
@@ -228,7 +281,17 @@ pub fn settle(
             tx.0.0.prepare_cached(sql)?.execute(named_params! {
                 ":id": id.0, ":due": due.as_millisecond(), ":error": error, ":uncounted": !counts,
             })?;
-            Ok(())
+            // A user erased during the attempt has left nothing to send. (store::users::erase)
+            let sql = "select recipient = '' from message where id = ?1";
+            match tx
+                .0
+                .0
+                .prepare_cached(sql)?
+                .query_row([id.0], |row| row.get(0))?
+            {
+                true => close(tx, id, Status::Cancelled, ERASED),
+                false => Ok(()),
+            }
         }
     }
 }
@@ -241,58 +304,97 @@ fn set_result(tx: &Tx<'_>, id: MessageId, accepted: bool) -> Result<()> {
 }
 
 /// Puts a message into a final state and wipes the content of a sensitive one. (delivery.md, promise 5)
-fn close(tx: &Tx<'_>, id: MessageId, status: Status, reason: &str) -> Result<()> {
+pub(super) fn close(tx: &Tx<'_>, id: MessageId, status: Status, reason: &str) -> Result<()> {
     let sql = "
-        update message set status = :status, claims = 0, error = nullif(:reason, ''),
+        update message set status = :status, claims = 0,
+            error = iif(recipient = '' and :reason <> '', :erased, nullif(:reason, '')),
             subject = iif(is_sensitive, null, subject), body = iif(is_sensitive, null, body),
             html_body = iif(is_sensitive, null, html_body)
-        where id = :id and status in ('queued', 'sending')";
+        where id = :id and status in ('scheduled', 'queued', 'sending')";
     tx.0.0.prepare_cached(sql)?.execute(named_params! {
-        ":id": id.0, ":status": status.word(), ":reason": reason,
+        ":id": id.0, ":status": status.word(), ":reason": reason, ":erased": ERASED,
     })?;
     Ok(())
 }
 
+/// What was claimed; naming both states of the index `message_open` is what lets SQLite use it.
+pub(super) const OPEN: &str = "status in ('sending', 'scheduled') and status = 'sending'";
+
 /// At start-up: whatever a dead process had claimed waits again; poison is closed.
 pub fn release_all(tx: &Tx<'_>) -> Result<usize> {
-    let poison =
+    let claimed =
         tx.0.0
-            .prepare("select id from message where status = 'sending' and claims >= ?1")?
-            .query_map([CLAIMS_MAX], |row| row.get(0).map(MessageId))?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-    for id in poison {
-        let reason =
-            format!("crashed: the process ended {CLAIMS_MAX} times while sending this message.");
-        close(tx, id, Status::Failed, &reason)?;
+            .prepare(&format!(
+                "select id, claims, recipient from message where {OPEN}"
+            ))?
+            .query_map([], |row| {
+                let id = MessageId(row.get("id")?);
+                Ok((
+                    id,
+                    row.get("claims")?,
+                    row.get::<_, String>("recipient")?.is_empty(),
+                ))
+            })?
+            .collect::<rusqlite::Result<Vec<(_, i64, _)>>>()?;
+    let mut released = 0;
+    for (id, claims, is_erased) in claimed {
+        if is_erased {
+            close(tx, id, Status::Cancelled, ERASED)?;
+        } else if claims >= CLAIMS_MAX {
+            let reason = format!(
+                "crashed: the process ended {CLAIMS_MAX} times while sending this message."
+            );
+            close(tx, id, Status::Failed, &reason)?;
+        } else {
+            let sql = "update message set status = 'queued' where id = ?1";
+            tx.0.0.prepare_cached(sql)?.execute([id.0])?;
+            released += 1;
+        }
     }
-    Ok(tx.0.0.execute(
-        "update message set status = 'queued' where status = 'sending'",
-        [],
-    )?)
+    Ok(released)
 }
+
+/// At a stop that cannot wait any longer: what is being sent was cut off by us and is not to be taken for poison.
+pub fn forgive(tx: &Tx<'_>) -> Result<()> {
+    let sql = format!("update message set claims = 0 where {OPEN}");
+    tx.0.0.execute(&sql, [])?;
+    Ok(())
+}
+
+pub(super) const NEXT_DUE: &str = "
+    select min(due_at) as due_at from message
+    where status = 'queued' and channel = :channel and lane = :lane
+    having min(due_at) is not null";
 
 /// When the next message of a channel is due, if any waits.
 pub fn next_due(db: &Db, channel: Channel) -> Result<Option<Timestamp>> {
-    let sql = "
-        select min(due_at) as due_at from message
-        where status = 'queued' and channel = :channel and lane = :lane
-        having min(due_at) is not null";
-    let mut next = None;
-    for lane in [0, 1] {
-        let due =
-            db.0.prepare_cached(sql)?
+    let due = |row: &Row<'_>| time(row, "due_at");
+    let mut next =
+        db.0.prepare_cached(NEXT_SCHEDULED)?
+            .query_row(named_params! { ":channel": channel.word() }, due)
+            .optional()?;
+    for lane in LANES {
+        let queued =
+            db.0.prepare_cached(NEXT_DUE)?
                 .query_row(
                     named_params! { ":channel": channel.word(), ":lane": lane },
-                    |row| time(row, "due_at"),
+                    due,
                 )
                 .optional()?;
-        next = [next, due].into_iter().flatten().min();
+        next = [next, queued].into_iter().flatten().min();
     }
     Ok(next)
 }
 
+pub(super) const NEXT_SCHEDULED: &str = "
+    select due_at from message where status = 'scheduled' and channel = :channel order by due_at limit 1";
+
 /// How many messages have not reached a final state.
 pub fn pending(db: &Db) -> Result<i64> {
-    let sql = "select count(*) from message where status in ('scheduled', 'queued', 'sending')";
-    Ok(db.0.query_row(sql, [], |row| row.get(0))?)
+    Ok(db.0.query_row(PENDING, [], |row| row.get(0))?)
 }
+
+/// In two parts, one for each of the indexes over what is not final: the log is not counted through.
+pub(super) const PENDING: &str = "
+    select (select count(*) from message where status = 'queued')
+        + (select count(*) from message where status in ('sending', 'scheduled'))";

@@ -104,7 +104,7 @@ pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
         where user_id = ?1 and status in ('queued', 'scheduled')")?;
     run("
         update message set user_id = null, recipient = '', recipient_name = null, subject = null, body = null,
-            html_body = null, trace = ''
+            html_body = null, trace = '', error = iif(error is null, null, 'The user was erased.')
         where user_id = ?1")?;
     match run("delete from recipient where id = ?1")? {
         0 => Err(Error::NotFound(format!("No user has the ID {id}."))),

@@ -174,6 +174,23 @@ pub fn entry(app: &App, request: &Request) -> Result<Response> {
     }))
 }
 
+/// Sends a message again that failed, expired or was cancelled.
+pub fn retry(app: &App, request: &Request) -> Result<Response> {
+    let id = MessageId(request.id("id")?);
+    let now = app.clock.now();
+    let line = app.store.write(move |tx| rows::retry(tx, id, now))?;
+    app.bells.ring(line.format.channel());
+    Ok(Response::done())
+}
+
+/// Stops a message that waits.
+pub fn cancel(app: &App, request: &Request) -> Result<Response> {
+    let id = MessageId(request.id("id")?);
+    let reason = format!("Cancelled by {}.", request.caller()?.name);
+    app.store.write(move |tx| rows::cancel(tx, id, &reason))?;
+    Ok(Response::done())
+}
+
 fn everyones(found: LogLine) -> EveryonesLine {
     EveryonesLine {
         user_id: found.user_id.map(|u| u.0),

@@ -12,5 +12,6 @@ pub mod session;
 pub mod settings;
 pub mod system_preferences;
 pub mod templates;
+pub mod testing;
 pub mod types;
 pub mod users;

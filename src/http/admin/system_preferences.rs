@@ -102,7 +102,7 @@ fn check(app: &App, wire: &SaveSystemPreference) -> Result<(TypeId, Format)> {
         if live.iter().any(|candidate| candidate.format == format) {
             return Ok((type_id, format));
         }
-        Err(Error::NoTemplate {
+        Err(Error::Refused {
             slug: "err_NoTemplateFound",
             details: format!(
                 "{} has no template of the format {}.",
