@@ -44,8 +44,9 @@ impl Deref for Tx<'_> {
 
 /// The open database: one writer thread, a few readers, and (while serving) the lock on the directory.
 pub struct Store {
-    writer: writer::Writer,
+    // Dropped in this order: the readers cannot checkpoint, so the writer has to be the last connection to close.
     readers: readers::Readers,
+    writer: writer::Writer,
     _lock: Option<directory::Lock>,
 }
 
@@ -79,8 +80,8 @@ impl Store {
         let readers = readers::Readers::new(&file)
             .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
         Ok(Self {
-            writer: writer::Writer::start(db),
             readers,
+            writer: writer::Writer::start(db),
             _lock: lock,
         })
     }
