@@ -14,7 +14,7 @@ use crate::store::{self, Access, Store};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a stop waits for attempts and requests in flight. (delivery.md, "Stop")
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -156,8 +156,12 @@ impl Server {
     /// Stops accepting, finishes what is in flight; false if attempts were left to the next start.
     #[must_use]
     pub fn stop(self) -> bool {
+        // The senders are told first: no attempt begins while the front finishes its requests, and both share the time.
+        self.outbox.begin_stop();
+        let deadline = Instant::now() + DRAIN;
         let answered = self.front.stop(DRAIN);
-        self.outbox.stop(DRAIN) && answered
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.outbox.stop(left) && answered
     }
 }
 

@@ -164,12 +164,17 @@ impl Outbox {
         })
     }
 
-    /// Finishes attempts in flight for at most this long; false if some were left. (delivery.md, "Stop")
-    #[must_use]
-    pub fn stop(self, drain: Duration) -> bool {
+    /// From now on no attempt begins; those in flight go on.
+    pub fn begin_stop(&self) {
         for channel in Channel::ALL {
             self.bells.of(channel).stop();
         }
+    }
+
+    /// Finishes attempts in flight for at most this long; false if some were left. (delivery.md, "Stop")
+    #[must_use]
+    pub fn stop(self, drain: Duration) -> bool {
+        self.begin_stop();
         let deadline = Instant::now() + drain;
         while Instant::now() < deadline && !self.threads.iter().all(JoinHandle::is_finished) {
             std::thread::park_timeout(Duration::from_millis(10));
