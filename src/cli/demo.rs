@@ -1,6 +1,6 @@
 //! `herald demo`: everything, at once, on this machine only.
 
-use super::serve::{stop, until_signal};
+use super::serve::{catch_signals, stop, until_signal};
 use super::{Outcome, say, start_log};
 use crate::accept::{self, Order, What};
 use crate::app::{App, Server};
@@ -37,6 +37,7 @@ const BY: &str = "demo";
 
 pub(super) fn run(args: Args) -> Outcome {
     start_log(&args.log);
+    let signals = catch_signals()?;
     let directory = tempfile::Builder::new()
         .prefix("herald-demo-")
         .tempdir()
@@ -45,7 +46,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let server = Server::start(&config, Clock::System)?;
     let samples = fill(&server.app).map_err(|fault| format!("Cannot make the samples: {fault}"))?;
     explain(&server.app.base_url, &samples);
-    until_signal()?;
+    until_signal(signals);
     stop(server);
     directory
         .close()

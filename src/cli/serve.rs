@@ -19,6 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     start_log(&args.serve.log);
+    let signals = catch_signals()?;
     let config = Config::resolve(args.serve)?;
     let server = Server::start(&config, Clock::System)?;
     for channel in Channel::ALL {
@@ -43,21 +44,23 @@ pub(super) fn run(args: Args) -> Outcome {
     for address in &server.addresses {
         log::info!("Herald serves {address}");
     }
-    until_signal()?;
+    until_signal(signals);
     stop(server);
     Ok(())
 }
 
+/// Catches SIGTERM and SIGINT; before anything else, so that one which comes during the start is a clean stop too.
+pub(super) fn catch_signals() -> Result<Signals, String> {
+    Signals::new([SIGTERM, SIGINT]).map_err(|fault| format!("Cannot listen for signals: {fault}."))
+}
+
 /// Waits for SIGTERM or SIGINT; a second one ends the process at once.
-pub(super) fn until_signal() -> Outcome {
-    let mut signals = Signals::new([SIGTERM, SIGINT])
-        .map_err(|fault| format!("Cannot listen for signals: {fault}."))?;
+pub(super) fn until_signal(mut signals: Signals) {
     signals.forever().next();
     std::thread::spawn(move || {
         signals.forever().next();
         std::process::exit(1);
     });
-    Ok(())
 }
 
 pub(super) fn stop(server: Server) {
