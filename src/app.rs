@@ -131,7 +131,9 @@ impl Server {
         let addresses: Vec<_> = bound.iter().map(address).collect();
         let mut app = App::open(config, Access::Exclusive, clock)?;
         if app.base_url.is_empty() {
-            app.base_url = addresses.first().cloned().unwrap_or_default();
+            // A browser cannot follow a link to a socket file.
+            let http = addresses.iter().find(|a| a.starts_with("http:"));
+            app.base_url = http.map_or("http://localhost", String::as_str).to_owned();
         }
         let app = Arc::new(app);
         let outbox = Outbox::start(

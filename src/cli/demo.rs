@@ -45,7 +45,9 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = Config::capturing(vec![args.listen], directory.path().to_owned())?;
     let server = Server::start(&config, Clock::System)?;
     let samples = fill(&server.app).map_err(|fault| format!("Cannot make the samples: {fault}"))?;
-    explain(&server.app.base_url, &samples);
+    for address in &server.addresses {
+        explain(address, &samples);
+    }
     until_signal(signals);
     stop(server);
     directory
@@ -58,20 +60,24 @@ struct Samples {
     client: Made,
 }
 
-fn explain(base_url: &str, Samples { user, client }: &Samples) {
+fn explain(address: &str, Samples { user, client }: &Samples) {
+    let reach = match address.strip_prefix("unix:") {
+        Some(path) => format!("--unix-socket {path} http://localhost"),
+        None => address.to_owned(),
+    };
     let key = &client.key;
     let name = &user.profile.name;
     say(&format!(
-        "Herald is ready at {base_url} and keeps everything to itself: mail and SMS are captured, not sent.
+        "Herald is ready at {address} and keeps everything to itself: mail and SMS are captured, not sent.
 
 Send {name} a message, by e-mail and SMS:
 
-  curl -i {base_url}/api/v1.3/communication/messages/{}/send -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\"deliveryMethod\":\"both\",\"messageType\":\"welcome\"}}'
+  curl -i {reach}/api/v1.3/communication/messages/{}/send -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\"deliveryMethod\":\"both\",\"messageType\":\"welcome\"}}'
 
 Read what was captured, and why each message is as it is:
 
-  curl {base_url}/api/admin/v1/captured -H 'Authorization: Bearer {key}'
-  curl {base_url}/api/admin/v1/messages/logs/{} -H 'Authorization: Bearer {key}'
+  curl {reach}/api/admin/v1/captured -H 'Authorization: Bearer {key}'
+  curl {reach}/api/admin/v1/messages/logs/{} -H 'Authorization: Bearer {key}'
 
 Everything is gone when you press Ctrl-C.",
         user.guid, user.id,
