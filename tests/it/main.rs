@@ -3,7 +3,9 @@
 
 mod addresses;
 mod channels;
+mod command_line;
 mod front;
+mod journey;
 mod languages;
 mod render;
 mod sms;

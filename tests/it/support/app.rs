@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestApp {
     server: Option<Server>,
-    agent: ureq::Agent,
+    caller: Caller,
     /// A bearer key with every scope.
     pub(crate) key: String,
     directory: TempDir,
@@ -52,15 +52,9 @@ impl TestApp {
         let key = clients::create(&server.app, draft, None, "tests")
             .unwrap()
             .key;
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
         Self {
+            caller: Caller::new(&server.addresses[0], &key),
             server: Some(server),
-            agent,
             key,
             directory,
             may_wait: false,
@@ -81,23 +75,18 @@ impl TestApp {
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
-        self.call("GET", path, &[], b"")
+        self.caller.get(path)
     }
 
     pub(crate) fn delete(&self, path: &str) -> Reply {
-        self.call("DELETE", path, &[], b"")
+        self.caller.delete(path)
     }
 
     pub(crate) fn post(&self, path: &str, json: &str) -> Reply {
-        self.call(
-            "POST",
-            path,
-            &[("content-type", "application/json")],
-            json.as_bytes(),
-        )
+        self.caller.post(path, json)
     }
 
-    /// Any call; the key goes along unless an `authorization` header is given (an empty one means none at all).
+    /// See [`Caller::call`].
     pub(crate) fn call(
         &self,
         method: &str,
@@ -105,24 +94,7 @@ impl TestApp {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reply {
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url()));
-        if !headers.iter().any(|(name, _)| *name == "authorization") {
-            request = request.header("authorization", format!("Bearer {}", self.key));
-        }
-        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            request = request.header(*name, *value);
-        }
-        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
-        let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
-            (name.as_str().to_owned(), value.to_str().unwrap().to_owned())
-        };
-        Reply {
-            status: response.status().as_u16(),
-            headers: response.headers().iter().map(header).collect(),
-            body: response.body_mut().read_to_string().unwrap(),
-        }
+        self.caller.call(method, path, headers, body)
     }
 
     /// Moves the clock and wakes the senders.
@@ -154,17 +126,91 @@ impl TestApp {
     /// Waits for a condition, and fails when patience ends.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, condition: impl Fn() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !condition() {
-            assert!(Instant::now() < deadline, "gave up waiting until {what}");
-            std::thread::park_timeout(Duration::from_millis(2));
-        }
+        until(what, condition);
     }
 
     /// This test ends with messages that still wait, on purpose.
     pub(crate) fn may_end_waiting(mut self) -> Self {
         self.may_wait = true;
         self
+    }
+}
+
+/// Waits for a condition, and fails when patience ends.
+#[track_caller]
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "gave up waiting until {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// An application that calls the API with its key.
+pub(crate) struct Caller {
+    agent: ureq::Agent,
+    url: String,
+    key: String,
+}
+
+impl Caller {
+    pub(crate) fn new(url: &str, key: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
+        Self {
+            agent,
+            url: url.into(),
+            key: key.into(),
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.call("GET", path, &[], b"")
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Reply {
+        self.call("DELETE", path, &[], b"")
+    }
+
+    pub(crate) fn post(&self, path: &str, json: &str) -> Reply {
+        self.call(
+            "POST",
+            path,
+            &[("content-type", "application/json")],
+            json.as_bytes(),
+        )
+    }
+
+    /// Any call; the key goes along unless an `authorization` header is given (an empty one means none at all).
+    pub(crate) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        if !headers.iter().any(|(name, _)| *name == "authorization") {
+            request = request.header("authorization", format!("Bearer {}", self.key));
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
+        let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
+            (name.as_str().to_owned(), value.to_str().unwrap().to_owned())
+        };
+        Reply {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(header).collect(),
+            body: response.body_mut().read_to_string().unwrap(),
+        }
     }
 }
 
