@@ -179,3 +179,39 @@ create table captured (
     created_at integer not null
 ) strict;
 create index captured_recipient on captured (recipient, id);
+
+-- Over which format each system message goes. (Core - Messages, "Get system message preferences")
+create table system_preference (
+    id integer primary key autoincrement,
+    type_id integer not null unique references message_type (id) on delete cascade,
+    format integer not null,
+    created_at integer not null,
+    created_by text not null,
+    updated_at integer not null,
+    updated_by text
+) strict;
+
+-- Over which channels a user wants a notification. (Core - Messages, "Get notification preferences")
+create table notification_preference (
+    id integer primary key autoincrement,
+    user_id integer not null references recipient (id) on delete cascade,
+    type_id integer not null references message_type (id) on delete cascade,
+    is_email integer not null,
+    is_sms integer not null,
+    is_push integer not null,
+    is_off integer not null,            -- the user wants none of it
+    updated_at integer not null,
+    updated_by text not null,
+    unique (user_id, type_id)
+) strict;
+
+-- Push targets of a user.
+create table device (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    user_id integer not null references recipient (id) on delete cascade,
+    label text not null,
+    token text not null,                -- what the push provider calls the device
+    created_at integer not null,
+    unique (user_id, token)
+) strict;

@@ -12,6 +12,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// The input breaks a rule; the sentence says which and what to do.
     Invalid(String),
+    /// A preference asks for a format that no live template has.
+    NoTemplate {
+        /// The document's slug, which names the channels.
+        slug: &'static str,
+        /// The sentence.
+        details: String,
+    },
     /// No credential, or one that is not good any more.
     Unauthorized(String),
     /// The credential is good but holds none of these scopes.
@@ -82,6 +89,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "err_InvalidElement",
+            Self::NoTemplate { slug, .. } => slug,
             Self::Unauthorized(_) => "err_Unauthorized",
             Self::Forbidden { .. } => "err_Forbidden",
             Self::NotFound(_) => "err_NotFound",
@@ -114,7 +122,9 @@ impl Error {
                 format!("One of these scopes is needed: {}.", accepted.join(", "))
             }
             Self::MethodNotAllowed { allow } => format!("This address answers to {allow}."),
-            Self::TooManyRequests { details, .. } => details.clone(),
+            Self::TooManyRequests { details, .. } | Self::NoTemplate { details, .. } => {
+                details.clone()
+            }
             Self::OAuth { description, .. } => description.clone(),
             Self::Unavailable {
                 retry_after_secs, ..

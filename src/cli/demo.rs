@@ -2,7 +2,7 @@
 
 use super::serve::{catch_signals, stop, until_signal};
 use super::{Outcome, say, start_log};
-use crate::accept::{self, Order, What};
+use crate::accept::{self, Choice, Order, What};
 use crate::app::{App, Server};
 use crate::clients::{self, Draft, Made};
 use crate::clock::Clock;
@@ -182,7 +182,8 @@ fn order(app: &App, user: &User, what: What, channels: &[Channel]) -> Result<()>
     let order = Order {
         user: user.clone(),
         what,
-        channels: channels.to_vec(),
+        choice: Choice::Channels(channels.to_vec()),
+        send_at: None,
         by: BY.into(),
     };
     accept::commit(app, accept::prepare(app, order)?, None).map(drop)

@@ -1,7 +1,7 @@
 //! `herald send`: the same path as the API.
 
 use super::{Outcome, open, say};
-use crate::accept::{self, Accepted, Order, What};
+use crate::accept::{self, Accepted, Choice, Order, What};
 use crate::app::App;
 use crate::config::DataDir;
 use crate::domain::format::Channel;
@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// The message type's slug, such as welcome
     #[arg(long = "type", value_name = "SLUG")]
     message_type: String,
-    /// email, sms or push; several for several messages [default: those of the type]
+    /// email, sms or push; several for several messages [default: what the preferences say]
     #[arg(long, value_parser = channel)]
     channel: Vec<Channel>,
     /// A value for a placeholder of the type, such as text='We are back.'
@@ -58,7 +58,7 @@ fn send(app: &App, args: Args) -> HeraldResult<Vec<Accepted>> {
     let Args {
         user,
         message_type: slug,
-        channel: mut channels,
+        channel: channels,
         set,
         ..
     } = args;
@@ -70,19 +70,21 @@ fn send(app: &App, args: Args) -> HeraldResult<Vec<Accepted>> {
     })?;
     let message_type =
         found.ok_or_else(|| Error::NotFound(format!("No message type has the slug {slug}.")))?;
-    if channels.is_empty() {
-        channels.clone_from(&message_type.default_formats);
-    }
+    let choice = match channels.is_empty() {
+        true => Choice::Preference,
+        false => Choice::Channels(channels),
+    };
     let values = set
         .into_iter()
         .map(|(word, text)| (word, Value::Text(text)));
     let order = Order {
         user,
         what: What::Typed(message_type, values.collect()),
-        channels,
+        choice,
+        send_at: None,
         by: "command line".into(),
     };
-    accept::commit(app, accept::prepare(app, order)?, None)
+    accept::commit(app, accept::prepare(app, order)?.require_a_way()?, None)
 }
 
 fn channel(text: &str) -> Result<Channel, String> {

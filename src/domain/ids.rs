@@ -29,6 +29,10 @@ id! {
     ClientId,
     /// An operator.
     OperatorId,
+    /// A push target of a user.
+    DeviceId,
+    /// A preference, of a user or for system messages.
+    PreferenceId,
     /// What the capture channel caught.
     CapturedId,
 }

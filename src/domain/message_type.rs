@@ -24,6 +24,11 @@ pub const ANNOUNCEMENT: TypeId = TypeId(0);
 /// The id of the first type an operator makes.
 pub const FIRST_OWN_ID: TypeId = TypeId(100);
 
+/// How long a message of an operator's own type is worth sending, unless they say otherwise, in seconds.
+pub const EXPIRY_SECS_DEFAULT: u32 = FOUR_DAYS_SECS;
+/// The longest life of a message, in seconds: a year.
+pub const EXPIRY_SECS_MAX: u32 = 366 * 24 * HOUR_SECS;
+
 const HOUR_SECS: u32 = 60 * 60;
 const FOUR_DAYS_SECS: u32 = 4 * 24 * HOUR_SECS;
 

@@ -28,11 +28,65 @@ pub enum Content<'a> {
     Custom,
 }
 
+/// What is asked for: any format of a channel, or one format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The best of the channel's formats.
+    Channel(Channel),
+    /// This one.
+    Format(Format),
+}
+
+impl Want {
+    /// What carries it.
+    #[must_use]
+    pub fn channel(self) -> Channel {
+        match self {
+            Self::Channel(channel) => channel,
+            Self::Format(format) => format.channel(),
+        }
+    }
+
+    /// The format it stands for as long as no template has been chosen.
+    #[must_use]
+    pub fn format(self) -> Format {
+        match self {
+            Self::Channel(channel) => channel.formats()[0],
+            Self::Format(format) => format,
+        }
+    }
+
+    /// The word for it in the trace.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Channel(channel) => channel.word(),
+            Self::Format(format) => format.name(),
+        }
+    }
+
+    fn takes(self, format: Format) -> bool {
+        match self {
+            Self::Channel(channel) => format.channel() == channel,
+            Self::Format(wanted) => format == wanted,
+        }
+    }
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Addressee<'a> {
+    /// Addresses and language.
+    pub profile: &'a UserProfile,
+    /// Push targets, the oldest first; each gets the message.
+    pub devices: &'a [String],
+}
+
 /// The way over one channel: a target, or the reason why there is none; and how that came about.
 #[derive(Debug, Clone)]
 pub struct Leg {
-    /// The channel that was asked for.
-    pub channel: Channel,
+    /// What was asked for.
+    pub want: Want,
     /// Where it leads.
     pub outcome: Result<Target, String>,
     /// The steps, in order.
@@ -50,32 +104,77 @@ pub struct Target {
     pub template: Option<TemplateId>,
 }
 
-/// Decides each channel for itself.
+/// Decides each of the wants for itself. Push goes to every device, each a leg of its own.
 #[must_use]
 pub fn route(
-    user: &UserProfile,
-    channels: &[Channel],
+    to: Addressee<'_>,
+    wants: &[Want],
     content: Content<'_>,
     default_language: Language,
 ) -> Vec<Leg> {
-    channels
+    wants
         .iter()
-        .map(|channel| leg(user, *channel, content, default_language))
+        .flat_map(|want| {
+            let addresses = addresses(to, want.channel());
+            addresses
+                .into_iter()
+                .map(|address| leg(to.profile, *want, address, content, default_language))
+        })
         .collect()
+}
+
+/// An address, or why there is none.
+type Address = Result<String, String>;
+
+fn addresses(to: Addressee<'_>, channel: Channel) -> Vec<Address> {
+    let one = |address: Option<&str>, what: &str| {
+        vec![
+            address
+                .map(str::to_owned)
+                .ok_or_else(|| format!("The user has no {what}.")),
+        ]
+    };
+    match channel {
+        Channel::Email => one(
+            to.profile.email.as_ref().map(|e| e.as_str()),
+            "e-mail address",
+        ),
+        Channel::Sms => one(
+            to.profile.mobile.as_ref().map(|m| m.as_str()),
+            "mobile number",
+        ),
+        Channel::Push if to.devices.is_empty() => one(None, "device"),
+        Channel::Push => to.devices.iter().cloned().map(Ok).collect(),
+    }
 }
 
 fn leg(
     user: &UserProfile,
-    channel: Channel,
+    want: Want,
+    address: Address,
     content: Content<'_>,
     default_language: Language,
 ) -> Leg {
-    let mut trace = Vec::with_capacity(3);
-    let outcome = address(user, channel, &mut trace).and_then(|recipient| {
+    let mut trace = vec![match &address {
+        Ok(address) => Decision::new(
+            "address",
+            address,
+            format!("The user's, for {}.", want.channel()),
+        ),
+        Err(reason) => Decision::new("address", "none", reason),
+    }];
+    let outcome = address.and_then(|recipient| {
         let (format, template) = match content {
-            Content::Custom => (custom_format(channel, &mut trace), None),
+            Content::Custom => {
+                trace.push(Decision::new(
+                    "template",
+                    "none",
+                    "The request carries the text itself.",
+                ));
+                (want.format(), None)
+            }
             Content::Templates(candidates) => {
-                let chosen = template(user, channel, candidates, default_language, &mut trace)?;
+                let chosen = template(user, want, candidates, default_language, &mut trace)?;
                 (chosen.format, Some(chosen.id))
             }
         };
@@ -86,66 +185,25 @@ fn leg(
         })
     });
     Leg {
-        channel,
+        want,
         outcome,
         trace,
     }
 }
 
-fn address(
-    user: &UserProfile,
-    channel: Channel,
-    trace: &mut Vec<Decision>,
-) -> Result<String, String> {
-    let (found, what) = match channel {
-        Channel::Email => (user.email.as_ref().map(|e| e.as_str()), "e-mail address"),
-        Channel::Sms => (user.mobile.as_ref().map(|m| m.as_str()), "mobile number"),
-        Channel::Push => (None, "device"),
-    };
-    match found {
-        Some(address) => {
-            trace.push(Decision::new(
-                "address",
-                address,
-                format!("The user's {what}, for {channel}."),
-            ));
-            Ok(address.to_owned())
-        }
-        None => {
-            let reason = format!("The user has no {what}.");
-            trace.push(Decision::new("address", "none", reason.clone()));
-            Err(reason)
-        }
-    }
-}
-
-fn custom_format(channel: Channel, trace: &mut Vec<Decision>) -> Format {
-    trace.push(Decision::new(
-        "template",
-        "none",
-        "The request carries the text itself.",
-    ));
-    channel.formats()[0]
-}
-
 /// The best language first, then the richer format.
 fn template(
     user: &UserProfile,
-    channel: Channel,
+    want: Want,
     candidates: &[Candidate],
     default_language: Language,
     trace: &mut Vec<Decision>,
 ) -> Result<Candidate, String> {
-    let of_channel: Vec<_> = candidates
-        .iter()
-        .filter(|c| c.format.channel() == channel)
-        .copied()
-        .collect();
-    let languages: Vec<_> = of_channel.iter().map(|c| c.language).collect();
+    let fitting = || candidates.iter().filter(|c| want.takes(c.format));
+    let languages: Vec<_> = fitting().map(|c| c.language).collect();
     let chosen =
         language::choose(&languages, user.language, default_language).and_then(|(lang, why)| {
-            let best = of_channel
-                .iter()
+            let best = fitting()
                 .filter(|c| c.language == lang)
                 .min_by_key(|c| c.format)?;
             Some((*best, why))
@@ -167,8 +225,12 @@ fn template(
             Ok(best)
         }
         None => {
-            let reason = format!("The message type has no {channel} template in any language.");
-            trace.push(Decision::new("template", "none", reason.clone()));
+            let wanted = match want {
+                Want::Channel(channel) => format!("{channel} template"),
+                Want::Format(format) => format!("template of the format {}", format.name()),
+            };
+            let reason = format!("The message type has no {wanted} in any language.");
+            trace.push(Decision::new("template", "none", &reason));
             Err(reason)
         }
     }

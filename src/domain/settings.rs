@@ -1,7 +1,18 @@
 //! What a person sets on the running appliance, with the defaults of a new one.
 
+use crate::domain::address::{Mailbox, no_controls};
 use crate::domain::ids::TypeId;
 use crate::domain::language::Language;
+use crate::error::{Error, Result};
+
+/// The longest application name, in characters.
+pub const APP_NAME_CHARS_MAX: usize = 100;
+/// The longest application address, in bytes.
+pub const APP_URL_BYTES_MAX: usize = 500;
+/// The shortest key for action links, in bytes: as long as HS256's hash (RFC 7518, section 3.2).
+pub const LINK_SECRET_BYTES_MIN: usize = 32;
+/// The longest key for action links, in bytes.
+pub const LINK_SECRET_BYTES_MAX: usize = 256;
 
 /// The settings as they are in force.
 #[derive(Debug, Clone)]
@@ -77,4 +88,92 @@ impl Settings {
             .find(|(w, _)| *w == word)
             .map_or(TypeId(-1), |(_, type_id)| type_id)
     }
+}
+
+/// Settings as typed: what is absent stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsDraft {
+    /// See [`Settings::app_name`].
+    pub app_name: Option<String>,
+    /// See [`Settings::app_url`]; empty means this appliance's own address.
+    pub app_url: Option<String>,
+    /// See [`Settings::default_language`].
+    pub default_language: Option<String>,
+    /// See [`Settings::default_sender`].
+    pub default_sender: Option<String>,
+    /// See [`Settings::login_url`].
+    pub login_url: Option<String>,
+    /// See [`Settings::reset_url`].
+    pub reset_url: Option<String>,
+    /// See [`Settings::link_secret`].
+    pub link_secret: Option<String>,
+    /// See [`Settings::words`].
+    pub words: [Option<TypeId>; 3],
+}
+
+impl SettingsDraft {
+    /// The settings with these changes; `check_link` knows what a link pattern may hold.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a sentence that names the field.
+    pub fn apply(self, to: Settings, check_link: impl Fn(&str) -> Result<()>) -> Result<Settings> {
+        let mut settings = to;
+        if let Some(name) = self.app_name {
+            no_controls("AppName", &name, false)?;
+            if name.trim().is_empty() || name.chars().count() > APP_NAME_CHARS_MAX {
+                return Err(Error::Invalid(format!(
+                    "AppName must be 1 to {APP_NAME_CHARS_MAX} characters."
+                )));
+            }
+            settings.app_name = name;
+        }
+        if let Some(url) = self.app_url {
+            settings.app_url = app_url(url)?;
+        }
+        if let Some(tag) = self.default_language {
+            settings.default_language = Language::parse(&tag)?;
+        }
+        if let Some(sender) = self.default_sender {
+            settings.default_sender = Mailbox::parse(&sender)?.as_str().to_owned();
+        }
+        for (given, pattern) in [
+            (self.login_url, &mut settings.login_url),
+            (self.reset_url, &mut settings.reset_url),
+        ] {
+            if let Some(given) = given {
+                check_link(&given)?;
+                *pattern = given;
+            }
+        }
+        if let Some(secret) = self.link_secret {
+            if !(LINK_SECRET_BYTES_MIN..=LINK_SECRET_BYTES_MAX).contains(&secret.len()) {
+                return Err(Error::Invalid(format!(
+                    "LinkSecret must be {LINK_SECRET_BYTES_MIN} to {LINK_SECRET_BYTES_MAX} bytes."
+                )));
+            }
+            settings.link_secret = secret.into_bytes();
+        }
+        for (given, (_, type_id)) in self.words.into_iter().zip(&mut settings.words) {
+            *type_id = given.unwrap_or(*type_id);
+        }
+        Ok(settings)
+    }
+}
+
+fn app_url(url: String) -> Result<Option<String>> {
+    let url = url.trim().trim_end_matches('/').to_owned();
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let has_host = ["http://", "https://"].iter().any(|scheme| {
+        url.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    });
+    let has_gap = url.chars().any(|c| c.is_whitespace() || c.is_control());
+    if !has_host || has_gap || url.len() > APP_URL_BYTES_MAX {
+        return Err(Error::Invalid(format!(
+            "AppUrl must be an address such as https://app.example.com, at most {APP_URL_BYTES_MAX} bytes."
+        )));
+    }
+    Ok(Some(url))
 }

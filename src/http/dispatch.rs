@@ -83,7 +83,7 @@ impl Style {
 #[must_use]
 pub fn status_of(error: &Error) -> u16 {
     match error {
-        Error::Invalid(_) => 400,
+        Error::Invalid(_) | Error::NoTemplate { .. } => 400,
         Error::Unauthorized(_) => 401,
         Error::Forbidden { .. } => 403,
         Error::NotFound(_) => 404,

@@ -1,6 +1,9 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
-use super::admin::{captured, clients, logs, templates, types, users};
+use super::admin::{
+    captured, clients, devices, enumerations, logs, preferences, sending, settings,
+    system_preferences, templates, types, users,
+};
 use super::auth::Access;
 use super::request::Request;
 use super::response::Response;
@@ -182,17 +185,32 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
     delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
     get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(),
+    post("/api/admin/v1/messages/types", COMMUNICATION_WRITE, types::save, "Adds a message type or edits one").takes::<types::SaveType>().data::<super::Identity>(),
     get("/api/admin/v1/messages/types/{id}", COMMUNICATION_READ, types::get, "Gets a message type").data::<types::WireType>(),
+    delete("/api/admin/v1/messages/types/{id}", COMMUNICATION_WRITE, types::delete, "Deletes a message type that nothing uses"),
+    get("/api/admin/v1/messages/enumerations", COMMUNICATION_READ, enumerations::enumerations, "Names every number of the API").data::<enumerations::Enumerations>(),
+    get("/api/admin/v1/messages/placeholders", COMMUNICATION_READ, enumerations::placeholders, "Lists the words that templates of a type may use").data::<Vec<types::WireWord>>(),
+    post("/api/admin/v1/messages/send", USERS_WRITE, sending::send, "Sends a message as the preferences say").takes::<sending::SendByPreference>().data::<Vec<sending::Queued>>(),
+    post("/api/admin/v1/messages/explain", USERS_READ, sending::explain, "Explains what sending would do, and does not do it").takes::<sending::SendByPreference>().data::<Vec<sending::Explained>>(),
     get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(),
     get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
+    get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(),
+    post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>(),
+    get("/api/admin/v1/messages/preferences/{id}", USERS_READ, preferences::list, "Lists a user's notification preferences").page::<preferences::WirePreference>(),
+    post("/api/admin/v1/messages/preferences/{id}", USERS_WRITE, preferences::save, "Adds a notification preference of a user or edits one").takes::<preferences::SavePreference>(),
     get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(),
     get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(),
     post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>(),
     get("/api/admin/v1/users/{id}", USERS_READ, users::get, "Gets a user").data::<users::WireUser>(),
     delete("/api/admin/v1/users/{id}", USERS_WRITE, users::delete, "Erases a person"),
+    get("/api/admin/v1/users/{id}/devices", USERS_READ, devices::list, "Lists a user's devices").page::<devices::WireDevice>(),
+    post("/api/admin/v1/users/{id}/devices", USERS_WRITE, devices::add, "Adds a push target to a user").takes::<devices::SaveDevice>().data::<super::Identity>(),
+    delete("/api/admin/v1/users/{id}/devices/{device}", USERS_WRITE, devices::delete, "Removes a push target of a user"),
     get("/api/admin/v1/clients", SETTINGS_READ, clients::list, "Lists API clients").page::<clients::WireClient>(),
     post("/api/admin/v1/clients", SETTINGS_WRITE, clients::create, "Adds an API client; its secrets are shown once").takes::<clients::CreateClient>().data::<clients::NewCredentials>(),
     delete("/api/admin/v1/clients/{id}", SETTINGS_WRITE, clients::delete, "Revokes an API client"),
+    get("/api/admin/v1/settings", SETTINGS_READ, settings::get, "Gets the settings").data::<settings::WireSettings>(),
+    post("/api/admin/v1/settings", SETTINGS_WRITE, settings::save, "Changes settings").takes::<settings::SaveSettings>(),
     get("/api/admin/v1/captured", LOGS_READ, captured::list, "Lists captured messages").page::<captured::WireCaptured>(),
     get("/api/admin/v1/captured/{id}", LOGS_READ, captured::get, "Gets a captured message").data::<captured::WireCaptured>(),
     get("/api/admin/v1/captured/{id}/source", LOGS_READ, captured::source, "Gets a captured mail as it would have been sent").other("message/rfc822"),

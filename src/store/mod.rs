@@ -6,6 +6,7 @@
 
 pub mod captured;
 pub mod clients;
+pub mod devices;
 mod directory;
 pub mod idempotency;
 pub mod messages;
@@ -13,8 +14,10 @@ mod migrate;
 pub mod operators;
 pub mod outbox;
 pub mod page;
+pub mod preferences;
 mod readers;
 pub mod settings;
+pub mod system_preferences;
 pub mod templates;
 pub mod types;
 pub mod users;

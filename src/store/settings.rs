@@ -15,6 +15,36 @@ pub(super) fn seed(tx: &Tx<'_>) -> Result<()> {
     set(tx, "link_secret", &STANDARD.encode(secret))
 }
 
+/// Writes the settings.
+pub fn save(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
+    let Settings {
+        app_name,
+        app_url,
+        default_language,
+        default_sender,
+        login_url,
+        reset_url,
+        link_secret,
+        words: [(_, welcome), (_, login_info), (_, forgotten_password)],
+    } = settings;
+    set(tx, "app_name", app_name)?;
+    match app_url {
+        Some(url) => set(tx, "app_url", url)?,
+        None => drop(
+            tx.0.0
+                .execute("delete from setting where key = 'app_url'", [])?,
+        ),
+    }
+    set(tx, "default_language", default_language.tag())?;
+    set(tx, "default_sender", default_sender)?;
+    set(tx, "login_url", login_url)?;
+    set(tx, "reset_url", reset_url)?;
+    set(tx, "link_secret", &STANDARD.encode(link_secret))?;
+    set(tx, "welcome", &welcome.to_string())?;
+    set(tx, "logininfo", &login_info.to_string())?;
+    set(tx, "forgottenpassword", &forgotten_password.to_string())
+}
+
 fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     let sql = "
         insert into setting (key, value) values (?1, ?2)

@@ -84,6 +84,11 @@ fn insert_row(
 /// # Errors
 /// [`Error::Duplicate`] if the slug is taken, [`Error::Invalid`] if there is no such type.
 pub fn update(tx: &Tx<'_>, id: TypeId, new: &MessageType, now: Timestamp) -> Result<()> {
+    if id < FIRST_OWN_ID && find(tx, id)?.is_some() {
+        return Err(Error::Conflict(
+            "A built-in message type cannot be changed.".into(),
+        ));
+    }
     let sql = "
         update message_type set slug = :slug, name = :name, is_system = :is_system,
             is_notification = :is_notification, is_sensitive = :is_sensitive,
@@ -196,6 +201,14 @@ pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<MessageType>> {
         .prepare_cached(&sql)?
         .query_row([slug], from_row)
         .optional()?)
+}
+
+/// All types, by id.
+pub fn all(db: &Db) -> Result<Vec<MessageType>> {
+    let sql = format!("select {COLUMNS} from message_type t order by t.id");
+    let mut statement = db.0.prepare_cached(&sql)?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A page of types.

@@ -7,6 +7,7 @@ mod command_line;
 mod front;
 mod journey;
 mod languages;
+mod readme;
 mod render;
 mod sms;
 mod support;

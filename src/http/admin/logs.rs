@@ -209,7 +209,8 @@ fn attempt(attempt: Attempt) -> WireAttempt {
     }
 }
 
-fn decision(decision: Decision) -> WireDecision {
+/// A decision on the wire.
+pub(super) fn decision(decision: Decision) -> WireDecision {
     let Decision {
         about,
         choice,

@@ -2,7 +2,13 @@
 
 pub mod captured;
 pub mod clients;
+pub mod devices;
+pub mod enumerations;
 pub mod logs;
+pub mod preferences;
+pub mod sending;
+pub mod settings;
+pub mod system_preferences;
 pub mod templates;
 pub mod types;
 pub mod users;

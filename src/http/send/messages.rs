@@ -1,6 +1,6 @@
 //! `POST /communication/messages/{userId}/send`. (Send Message; api.md, section 3)
 
-use crate::accept::{self, Custom, OnceKey, Order, What};
+use crate::accept::{self, Choice, Custom, OnceKey, Order, What};
 use crate::app::App;
 use crate::domain::format::Channel;
 use crate::domain::settings::MessageWord;
@@ -80,10 +80,12 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
     let order = Order {
         user,
         what,
-        channels,
+        choice: Choice::Channels(channels),
+        send_at: None,
         by: caller.name.clone(),
     };
-    let accepted = accept::commit(app, accept::prepare(app, order)?, once)?;
+    let prepared = accept::prepare(app, order)?.require_a_way()?;
+    let accepted = accept::commit(app, prepared, once)?;
     drop(held);
     Ok(answer(
         &accept::queued_guids(&accepted),

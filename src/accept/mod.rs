@@ -1,0 +1,262 @@
+//! From "tell this user" to rows on disk: the one way in for every message, whoever asks.
+//!
+//! Preparing looks, decides and renders without writing; committing is one transaction. In between nothing is promised.
+//! Explaining is preparing, so that what is explained is what happens.
+
+mod choice;
+mod compose;
+mod values;
+
+use crate::app::App;
+use crate::domain::format::{Channel, Format};
+use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::message::{NewMessage, Status};
+use crate::domain::message_type::{ANNOUNCEMENT, MessageType};
+use crate::domain::placeholder::Values;
+use crate::domain::user::User;
+use crate::error::{Error, Result};
+use crate::store::{self, idempotency};
+use compose::Job;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// How far ahead a message may be scheduled, in days.
+pub const SEND_AHEAD_DAYS_MAX: i64 = 366;
+
+/// What an application asks for.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// To whom.
+    pub user: User,
+    /// What.
+    pub what: What,
+    /// Over which channels.
+    pub choice: Choice,
+    /// Not before; none means now.
+    pub send_at: Option<Timestamp>,
+    /// Who asks, for the log.
+    pub by: String,
+}
+
+/// Who chooses the channels.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// The caller, in this order; a disabled user is an error.
+    Channels(Vec<Channel>),
+    /// The caller, down to the format; a disabled user gets nothing.
+    Formats(Vec<Format>),
+    /// The preferences and the type's defaults; a disabled user gets nothing.
+    Preference,
+}
+
+/// The content of an order.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A message type, with values for its words.
+    Typed(MessageType, Values),
+    /// The caller's own text: data, never a template.
+    Custom(Custom),
+}
+
+/// The caller's own text. (Send Message, "messageBody")
+#[derive(Debug, Clone, Default)]
+pub struct Custom {
+    /// Subject of the mail; none means the application's name.
+    pub subject: Option<String>,
+    /// Text of the mail.
+    pub email: Option<String>,
+    /// Text of the SMS.
+    pub sms: Option<String>,
+}
+
+/// An order decided and rendered, nothing written yet.
+#[derive(Debug)]
+pub struct Prepared {
+    user: User,
+    messages: Vec<NewMessage>,
+}
+
+/// A message that was accepted, or ended before it could be queued.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// The log's id.
+    pub id: MessageId,
+    /// The send API's id.
+    pub guid: Uuid,
+    /// The form.
+    pub format: Format,
+    /// Where it goes.
+    pub recipient: String,
+    /// Whether it waits to be sent.
+    pub queued: bool,
+}
+
+/// Under which key an order may come again without harm.
+#[derive(Debug, Clone)]
+pub struct OnceKey {
+    /// Keys belong to one client.
+    pub client: ClientId,
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// Of the whole request.
+    pub request_hash: [u8; 32],
+}
+
+impl Prepared {
+    /// The messages as they would be committed.
+    #[must_use]
+    pub fn messages(&self) -> &[NewMessage] {
+        &self.messages
+    }
+
+    /// Whether there is something to send, or a reason why there should not be.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every reason when no channel can reach the user.
+    pub fn require_a_way(self) -> Result<Self> {
+        if self.messages.iter().any(|m| m.status != Status::Failed) {
+            return Ok(self);
+        }
+        let reasons: BTreeSet<_> = self
+            .messages
+            .iter()
+            .filter_map(|m| m.error.as_deref())
+            .collect();
+        let reasons: Vec<_> = reasons.into_iter().collect();
+        Err(Error::Invalid(format!(
+            "Nothing can be sent. {}",
+            reasons.join(" ")
+        )))
+    }
+}
+
+/// Decides and renders.
+///
+/// # Errors
+/// [`Error::Conflict`] for a disabled user whose channels the caller chose; [`Error::Invalid`] for a missing or unknown
+/// value, or a time that is past or too far ahead.
+pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
+    let Order {
+        user,
+        what,
+        choice,
+        send_at,
+        by,
+    } = order;
+    if user.profile.is_disabled && matches!(choice, Choice::Channels(_)) {
+        return Err(Error::Conflict(format!(
+            "The user {} is disabled; nothing is sent.",
+            user.profile.user_name
+        )));
+    }
+    let now = app.clock.now();
+    let due = due(send_at, now)?;
+    let messages = app.store.read(|db| {
+        let settings = store::settings::load(db)?;
+        let (message_type, values) = match &what {
+            What::Typed(message_type, values) => (message_type.clone(), values.clone()),
+            What::Custom(_) => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
+        };
+        let job = Job {
+            app,
+            db,
+            settings: &settings,
+            user: &user,
+            message_type: &message_type,
+            by: &by,
+            now,
+            due,
+        };
+        let chosen = choice::choose(db, &user, &message_type, choice)?;
+        match &what {
+            What::Custom(custom) => job.custom(chosen, custom),
+            What::Typed(..) => job.typed(chosen, values),
+        }
+    })?;
+    Ok(Prepared { user, messages })
+}
+
+fn due(send_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
+    let Some(at) = send_at else { return Ok(now) };
+    let days = at.duration_since(now).as_hours() / 24;
+    if at <= now || days >= SEND_AHEAD_DAYS_MAX {
+        return Err(Error::Invalid(format!(
+            "The time to send at must be later than now and within {SEND_AHEAD_DAYS_MAX} days."
+        )));
+    }
+    Ok(at)
+}
+
+/// Commits all of it, or nothing; then wakes the senders.
+///
+/// # Errors
+/// [`Error::NotFound`] if the user was disabled or erased meanwhile; faults of the database.
+pub fn commit(app: &App, prepared: Prepared, once: Option<OnceKey>) -> Result<Vec<Accepted>> {
+    let mut all = commit_all(app, vec![prepared], once)?;
+    Ok(all.pop().unwrap_or_default())
+}
+
+/// Commits several orders in one transaction, all or none.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_all(
+    app: &App,
+    orders: Vec<Prepared>,
+    once: Option<OnceKey>,
+) -> Result<Vec<Vec<Accepted>>> {
+    let now = app.clock.now();
+    let accepted = app.store.write(move |tx| {
+        let mut accepted = Vec::with_capacity(orders.len());
+        for Prepared { user, messages } in &orders {
+            let sends = messages.iter().any(|m| !m.status.is_final());
+            if sends && !store::users::is_active(tx, user.id)? {
+                return Err(Error::NotFound("The user is gone or disabled.".into()));
+            }
+            let rows = messages.iter().map(|message| {
+                Ok(Accepted {
+                    id: store::messages::insert(tx, message)?,
+                    guid: message.guid,
+                    format: message.format,
+                    recipient: message.recipient.clone(),
+                    queued: !message.status.is_final(),
+                })
+            });
+            accepted.push(rows.collect::<Result<Vec<_>>>()?);
+        }
+        if let Some(once) = once {
+            let kept = idempotency::Kept {
+                request_hash: once.request_hash,
+                guids: queued_guids(accepted.iter().flatten()),
+                location: first_id(accepted.iter().flatten()),
+            };
+            idempotency::keep(tx, once.client, &once.key, &kept, now)?;
+        }
+        Ok(accepted)
+    })?;
+    for message in accepted.iter().flatten().filter(|m| m.queued) {
+        app.bells.ring(message.format.channel());
+    }
+    Ok(accepted)
+}
+
+/// GUIDs of the queued messages, space-separated.
+#[must_use]
+pub fn queued_guids<'a>(accepted: impl IntoIterator<Item = &'a Accepted>) -> String {
+    let queued = accepted.into_iter().filter(|m| m.queued);
+    queued
+        .map(|m| m.guid.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The id of the first log entry.
+#[must_use]
+pub fn first_id<'a>(accepted: impl IntoIterator<Item = &'a Accepted>) -> String {
+    accepted
+        .into_iter()
+        .next()
+        .map(|m| m.id.to_string())
+        .unwrap_or_default()
+}

@@ -1,0 +1,139 @@
+//! Settings. (api.md, `/v1/settings`)
+
+use crate::app::App;
+use crate::domain::ids::TypeId;
+use crate::domain::settings::{Settings, SettingsDraft};
+use crate::error::{Error, Result};
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::render;
+use crate::store::{settings as rows, types};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings as posted: what is absent or null stays as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct SaveSettings {
+    app_name: Option<String>,
+    /// Empty: this appliance's own address.
+    app_url: Option<String>,
+    /// A language tag such as `en-GB`.
+    default_language: Option<String>,
+    /// `Name <a@b>` or `a@b`.
+    default_sender: Option<String>,
+    /// May hold `{{ app.url }}`, `{{ user.guid }}`, `{{ user.language }}` and `{{ token }}`.
+    login_url: Option<String>,
+    /// As `LoginUrl`.
+    reset_url: Option<String>,
+    /// The HS256 key of the tokens in action links, at least 32 bytes. Never shown.
+    link_secret: Option<String>,
+    message_types: Option<SaveMessageTypes>,
+}
+
+/// The settings in force, secrets left out.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct WireSettings {
+    app_name: String,
+    /// Null: this appliance's own address.
+    app_url: Option<String>,
+    default_language: String,
+    default_sender: String,
+    login_url: String,
+    reset_url: String,
+    message_types: MessageTypes,
+}
+
+/// The message type behind each word of the send API's `messageType`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageTypes {
+    welcome: i64,
+    logininfo: i64,
+    forgottenpassword: i64,
+}
+
+/// The same as posted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct SaveMessageTypes {
+    welcome: Option<i64>,
+    logininfo: Option<i64>,
+    forgottenpassword: Option<i64>,
+}
+
+/// The settings in force.
+pub fn get(app: &App, _request: &Request) -> Result<Response> {
+    Ok(Response::data(wire(app.store.read(rows::load)?)))
+}
+
+/// Changes settings.
+pub fn save(app: &App, request: &Request) -> Result<Response> {
+    let draft = draft(request.json()?);
+    // Read inside the write, so that two changes at once do not undo each other.
+    app.store.write(move |tx| {
+        for type_id in draft.words.iter().flatten() {
+            if types::find(tx, *type_id)?.is_none() {
+                return Err(Error::Invalid(format!(
+                    "MessageTypes: no message type has the ID {type_id}."
+                )));
+            }
+        }
+        let settings = draft.apply(rows::load(tx)?, render::check_link)?;
+        rows::save(tx, &settings)
+    })?;
+    Ok(Response::done())
+}
+
+fn draft(wire: SaveSettings) -> SettingsDraft {
+    let SaveSettings {
+        app_name,
+        app_url,
+        default_language,
+        default_sender,
+        login_url,
+        reset_url,
+        link_secret,
+        message_types,
+    } = wire;
+    let SaveMessageTypes {
+        welcome,
+        logininfo,
+        forgottenpassword,
+    } = message_types.unwrap_or_default();
+    SettingsDraft {
+        app_name,
+        app_url,
+        default_language,
+        default_sender,
+        login_url,
+        reset_url,
+        link_secret,
+        words: [welcome, logininfo, forgottenpassword].map(|id| id.map(TypeId)),
+    }
+}
+
+fn wire(settings: Settings) -> WireSettings {
+    let Settings {
+        app_name,
+        app_url,
+        default_language,
+        default_sender,
+        login_url,
+        reset_url,
+        link_secret: _,
+        words: [(_, welcome), (_, logininfo), (_, forgottenpassword)],
+    } = settings;
+    WireSettings {
+        app_name,
+        app_url,
+        default_language: default_language.tag().to_owned(),
+        default_sender,
+        login_url,
+        reset_url,
+        message_types: MessageTypes {
+            welcome: welcome.0,
+            logininfo: logininfo.0,
+            forgottenpassword: forgottenpassword.0,
+        },
+    }
+}
