@@ -1,11 +1,12 @@
 //! The data directory: private, alone, and never replaced when it cannot be read.
 
-use super::{expect_failure, names, place};
+use super::{CLIENT, expect_failure, names, place};
 use crate::support::binary::{Running, command, done, herald};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::process::Stdio;
 
 fn mode(path: impl AsRef<Path>) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -177,19 +178,7 @@ fn cases() -> Vec<Case> {
 #[test]
 fn a_database_that_cannot_be_used_is_refused_and_no_byte_of_it_changes() {
     let (directory, sound) = place();
-    done(
-        &[
-            "client",
-            "create",
-            "--label",
-            "x",
-            "--scope",
-            "relesys.api",
-            "--data-dir",
-            &sound,
-        ],
-        &[],
-    );
+    done(&CLIENT, &[("HERALD_DATA_DIR", &sound)]);
     for (what, damage, sentence) in cases() {
         let data_dir = directory.path().join("damaged").display().to_string();
         fs::create_dir(&data_dir).unwrap();
@@ -215,30 +204,39 @@ fn a_database_that_cannot_be_used_is_refused_and_no_byte_of_it_changes() {
 }
 
 #[test]
-fn two_commands_that_meet_on_an_empty_directory_both_succeed() {
+fn an_emptied_database_beside_its_write_ahead_log_is_not_begun_anew() {
     let (_directory, data_dir) = place();
-    let words = [
-        "client",
-        "create",
-        "--label",
-        "x",
-        "--scope",
-        "relesys.api",
-        "--data-dir",
-        &data_dir,
-    ];
-    let mut started: Vec<_> = (0..8)
-        .map(|_| {
-            command(&words, &[])
-                .stdout(std::process::Stdio::null())
+    let server = Running::serve(&data_dir, &[], &[]);
+    done(&CLIENT, &[("HERALD_DATA_DIR", &data_dir)]);
+    server.kill();
+    let file = Path::new(&data_dir).join("herald.db");
+    fs::write(&file, "").unwrap();
+    let before = contents(&data_dir);
+    let said = herald(&["client", "list", "--data-dir", &data_dir], &[]);
+    let sentence = DAMAGED.replace("WHY", "it is empty, and herald.db-wal beside it is not");
+    expect_failure(&said, &format!("{} {sentence}", file.display()));
+    assert!(contents(&data_dir) == before);
+}
+
+#[test]
+fn commands_that_meet_on_an_empty_directory_all_succeed() {
+    for _ in 0..4 {
+        let (_directory, data_dir) = place();
+        let start = || {
+            let mut command = command(&CLIENT, &[("HERALD_DATA_DIR", &data_dir)]);
+            command
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
                 .spawn()
                 .unwrap()
-        })
-        .collect();
-    for child in &mut started {
-        assert!(child.wait().unwrap().success());
+        };
+        let started: Vec<_> = (0..8).map(|_| start()).collect();
+        for child in started {
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        }
+        let listed = done(&["client", "list", "--json", "--data-dir", &data_dir], &[]);
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        assert_eq!(listed.as_array().unwrap().len(), 8);
     }
-    let listed = done(&["client", "list", "--json", "--data-dir", &data_dir], &[]);
-    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), 8);
 }

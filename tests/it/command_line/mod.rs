@@ -11,6 +11,17 @@ use crate::support::binary::Said;
 use std::path::Path;
 use tempfile::TempDir;
 
+/// Makes a client, where HERALD_DATA_DIR says.
+const CLIENT: [&str; 7] = [
+    "client",
+    "create",
+    "--json",
+    "--label",
+    "x",
+    "--scope",
+    "relesys.api",
+];
+
 /// A new directory, and the path of a data directory in it that is not there yet.
 fn place() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();

@@ -1,9 +1,12 @@
 //! Operators and clients.
 
 use super::{expect_failure, file, place};
+use crate::support::app::{Caller, TestApp};
 use crate::support::binary::{done, herald};
 use crate::support::holes::holed;
+use herald::clients::{self, Draft};
 use serde_json::Value;
+use std::time::Duration;
 
 #[test]
 fn operators_are_added_listed_changed_and_removed() {
@@ -205,6 +208,23 @@ fn a_client_ends_when_it_was_told_to() {
         );
     }
     assert_eq!(found.len(), lives.len());
+}
+
+#[test]
+fn a_client_that_has_ended_is_nobody() {
+    let app = TestApp::start();
+    let now = app.server().app.clock.now();
+    let draft = Draft {
+        label: "a minute".into(),
+        scopes: "relesys.api".into(),
+        expires: Some(now + jiff::SignedDuration::from_mins(1)),
+    };
+    let made = clients::create(&app.server().app, draft, None, "tests").unwrap();
+    let api = Caller::new(app.url(), &made.key);
+    app.advance(Duration::from_secs(59));
+    assert_eq!(api.get("/api/admin/v1/users").status, 200);
+    app.advance(Duration::from_secs(1));
+    assert_eq!(api.get("/api/admin/v1/users").status, 401);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `herald serve`: where a setting comes from, what is refused, and what the log looks like.
 
-use super::{expect_failure, file, place};
+use super::{CLIENT, expect_failure, file, place};
 use crate::support::app::{Caller, until};
 use crate::support::binary::{Running, done, herald};
 use crate::support::holes::holed;
@@ -209,20 +209,7 @@ fn links_hold_an_http_address_even_on_a_socket_file() {
         &["--listen", &listen, "--listen", "127.0.0.1:0"],
         &[],
     );
-    let made = done(
-        &[
-            "client",
-            "create",
-            "--json",
-            "--label",
-            "x",
-            "--scope",
-            "relesys.api",
-            "--data-dir",
-            &data_dir,
-        ],
-        &[],
-    );
+    let made = done(&CLIENT, &[("HERALD_DATA_DIR", &data_dir)]);
     let made: Value = serde_json::from_str(&made).unwrap();
     server.until_it_logs("Herald serves http://");
     let address = server.addresses()[1].clone();

@@ -1,7 +1,6 @@
 //! kill -9 between "accepted" and delivery. (delivery.md, promises 1 to 3)
 
 use super::{Site, accepted, entries, outcomes, until_sent};
-use crate::support::app::until;
 use crate::support::fake_smtp::{Fault, Stage};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,13 +19,7 @@ fn a_killed_process_delivers_each_accepted_mail_once_after_its_restart() {
     ] {
         let site = Site::new("&connections=1");
         site.smtp.fault(stage, Fault::Silence);
-        let first = site.serve();
-        let api = first.caller(&site.key);
-        let path = site.user(&api);
-        let sent = accepted(&api, &path, 6);
-        until("the server has fallen silent", || {
-            site.smtp.faults_left() == 0
-        });
+        let (first, sent) = site.struck(6);
         let log = first.kill();
         assert!(!log.contains("stopping"), "{log}");
 
@@ -69,13 +62,7 @@ fn a_killed_process_delivers_each_accepted_mail_once_after_its_restart() {
 fn a_mail_comes_twice_only_if_the_process_died_between_acceptance_and_commit() {
     let site = Site::new("&connections=1");
     site.smtp.fault(Stage::Kept, Fault::Silence);
-    let first = site.serve();
-    let api = first.caller(&site.key);
-    let path = site.user(&api);
-    let sent = accepted(&api, &path, 4);
-    until("the server has kept a mail without saying so", || {
-        site.smtp.faults_left() == 0
-    });
+    let (first, sent) = site.struck(4);
     first.kill();
 
     let second = site.serve();
@@ -100,11 +87,7 @@ fn a_killed_process_with_four_connections_loses_nothing_and_repeats_nothing() {
     for _ in 0..4 {
         site.smtp.fault(Stage::Dot, Fault::Silence);
     }
-    let first = site.serve();
-    let api = first.caller(&site.key);
-    let path = site.user(&api);
-    let sent = accepted(&api, &path, 40);
-    until("four mails are held", || site.smtp.faults_left() == 0);
+    let (first, sent) = site.struck(40);
     first.kill();
     let before = site.received().len();
 

@@ -96,6 +96,16 @@ impl Site {
         )
     }
 
+    /// Serves, has so many mails accepted, and waits until every fault that was ordered has struck.
+    #[track_caller]
+    fn struck(&self, count: usize) -> (Running, Vec<String>) {
+        let server = self.serve();
+        let api = server.caller(&self.key);
+        let sent = accepted(&api, &self.user(&api), count);
+        until("the faults have struck", || self.smtp.faults_left() == 0);
+        (server, sent)
+    }
+
     /// Adds a user and gives back the path to send to.
     fn user(&self, api: &Caller) -> String {
         let user = json!({ "UserName": "bo", "Name": "Bo", "Email": "bo@example.net" });

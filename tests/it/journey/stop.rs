@@ -1,6 +1,6 @@
 //! SIGTERM, and a second process on the same directory. (delivery.md, "Stop" and "Engine")
 
-use super::{Site, accepted, outcomes};
+use super::{Site, outcomes};
 use crate::support::app::until;
 use crate::support::binary::herald;
 use crate::support::fake_smtp::{Fault, Stage};
@@ -12,11 +12,7 @@ fn sigterm_finishes_the_attempt_in_flight_and_exits_0() {
     let site = Site::new("&connections=1");
     let held = Arc::new(Barrier::new(2));
     site.smtp.fault(Stage::Kept, Fault::Hold(held.clone()));
-    let server = site.serve();
-    let api = server.caller(&site.key);
-    let path = site.user(&api);
-    let sent = accepted(&api, &path, 3);
-    until("a mail is held", || site.smtp.faults_left() == 0);
+    let (server, sent) = site.struck(3);
     server.signal(Signal::TERM);
     let address = server.addresses()[0].replace("http://", "");
     until("it accepts nothing any more", || {
@@ -46,11 +42,7 @@ fn sigterm_finishes_the_attempt_in_flight_and_exits_0() {
 fn a_second_sigterm_ends_the_process_at_once_and_loses_nothing() {
     let site = Site::new("&connections=1");
     site.smtp.fault(Stage::Dot, Fault::Silence);
-    let server = site.serve();
-    let api = server.caller(&site.key);
-    let path = site.user(&api);
-    let sent = accepted(&api, &path, 2);
-    until("a mail is held", || site.smtp.faults_left() == 0);
+    let (server, sent) = site.struck(2);
     server.signal(Signal::TERM);
     server.until_it_logs("stopping: finishing what is in flight");
     server.signal(Signal::TERM);

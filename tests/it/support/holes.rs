@@ -80,10 +80,10 @@ pub(crate) fn expect_case(name: &str, actual: &str) {
         std::fs::write(&path, actual).unwrap();
     }
     let wished = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = wished.lines().zip(actual.lines()).position(|(w, a)| w != a);
-    let line = differs.map_or("the end".into(), |at| format!("line {}", at + 1));
+    let mut pairs = wished.lines().zip(actual.lines()).enumerate();
+    let differs = pairs.find(|(_, (wished, actual))| wished != actual);
     assert!(
         wished == actual,
-        "{name} differs from {line} on. It is now:\n{actual}"
+        "{name} differs; the first line that does, from 0, wished and now: {differs:#?}"
     );
 }
