@@ -126,6 +126,7 @@ create table message (
     created_by text not null,
     due_at integer not null,
     expires_at integer not null,
+    by_the_minute integer not null default 0, -- a notification that a later one may replace until it is due
     claims integer not null default 0,  -- claims since the last result; the third without one is poison
     attempts integer not null default 0,-- rows in `attempt`
     tries integer not null default 0,   -- attempts that count for the backoff
@@ -155,13 +156,13 @@ create table attempt (
 
 -- Answers to requests that carried an Idempotency-Key.
 create table idempotency (
-    client_id integer not null,
+    owner integer not null,             -- a client's id, or an operator's below zero
     key text not null,
     request_hash blob not null,
     guids text not null,                -- of the queued messages, space-separated
     location text not null,
     created_at integer not null,
-    primary key (client_id, key)
+    primary key (owner, key)
 ) strict, without rowid;
 create index idempotency_age on idempotency (created_at);
 
@@ -215,3 +216,10 @@ create table device (
     created_at integer not null,
     unique (user_id, token)
 ) strict;
+
+-- Signed-in operators, by hash of their token.
+create table session (
+    hash blob primary key,
+    operator_id integer not null references operator (id) on delete cascade,
+    expires_at integer not null
+) strict, without rowid;

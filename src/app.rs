@@ -5,11 +5,13 @@ use crate::channel::{self, Means, Provider};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::format::Channel;
-use crate::domain::ids::ClientId;
+use crate::domain::ids::{ClientId, Owner};
 use crate::error::Result;
 use crate::http::dispatch::Api;
 use crate::http::guard::{Guard, Listen, Running};
+use crate::operators::Door;
 use crate::outbox::{Bells, Outbox};
+use crate::rates::Rates;
 use crate::store::{self, Access, Store};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -32,7 +34,11 @@ pub struct App {
     pub bells: Bells,
     /// This appliance's own address, for links.
     pub base_url: String,
-    running: Mutex<HashSet<(ClientId, String)>>,
+    /// How often each client may call.
+    pub rates: Rates,
+    /// People signing in.
+    pub door: Door,
+    running: Mutex<HashSet<(Owner, String)>>,
     uses: Mutex<Uses>,
 }
 
@@ -58,14 +64,16 @@ impl App {
             clock: Arc::new(clock),
             bells: Bells::default(),
             base_url: config.base_url.clone(),
+            rates: Rates::new(config.limits.requests_per_minute),
+            door: Door::default(),
             running: Mutex::default(),
             uses: Mutex::default(),
         })
     }
 
     /// Takes an idempotency key while its first request runs; none if it is running already.
-    pub fn hold_key(&self, client: ClientId, key: &str) -> Option<HeldKey<'_>> {
-        let entry = (client, key.to_owned());
+    pub fn hold_key(&self, owner: Owner, key: &str) -> Option<HeldKey<'_>> {
+        let entry = (owner, key.to_owned());
         lock(&self.running)
             .insert(entry.clone())
             .then_some(HeldKey { app: self, entry })
@@ -91,7 +99,7 @@ impl App {
 /// An idempotency key held by a running request; let go when dropped, however the request ends.
 pub struct HeldKey<'a> {
     app: &'a App,
-    entry: (ClientId, String),
+    entry: (Owner, String),
 }
 
 impl Drop for HeldKey<'_> {

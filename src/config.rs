@@ -7,6 +7,7 @@ use crate::domain::format::Channel;
 use crate::http::guard::{self, Listen};
 use crate::logger::LogFormat;
 use crate::outbox::policy::Policy;
+use crate::rates::REQUESTS_PER_MINUTE;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -119,7 +120,7 @@ pub struct Config {
 }
 
 /// Limits and times, each with an environment name in [`TABLE`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// Outgoing connections.
     pub timeouts: Timeouts,
@@ -127,6 +128,19 @@ pub struct Limits {
     pub policy: Policy,
     /// Incoming connections.
     pub front: guard::Limits,
+    /// What one client may ask for in a minute; 0 means no limit.
+    pub requests_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeouts: Timeouts::default(),
+            policy: Policy::default(),
+            front: guard::Limits::default(),
+            requests_per_minute: REQUESTS_PER_MINUTE,
+        }
+    }
 }
 
 /// A limit or a time that has an environment name.
@@ -176,6 +190,7 @@ pub const TABLE: &[Key] = &[
     key("HERALD_HTTP_CONNECT_SECS", 10, (1, DAY), "connecting to a gateway", |l, v| l.timeouts.http_connect = secs(v)),
     key("HERALD_HTTP_TOTAL_SECS", 30, (1, DAY), "a whole exchange with a gateway", |l, v| l.timeouts.http_total = secs(v)),
     key("HERALD_ATTEMPT_SECS", 900, (1, DAY), "a whole attempt", |l, v| l.timeouts.attempt = secs(v)),
+    key("HERALD_REQUESTS_PER_MINUTE", 6000, (0, 10_000_000), "requests of one client in a minute; 0 = no limit", |l, v| l.requests_per_minute = u32::try_from(v).unwrap_or(u32::MAX)),
     key("HERALD_CONNECTIONS_MAX", 4096, (16, 65_536), "incoming connections, below the limit on open files", |l, v| l.front.connections_max = size(v)),
     key("HERALD_CONNECTIONS_PER_ADDRESS_MAX", 1024, (1, 65_536), "of these from one address", |l, v| l.front.connections_per_address_max = size(v)),
     key("HERALD_HANDLERS_MAX", 96, (1, 1024), "requests inside handlers at once", |l, v| l.front.handlers_max = size(v)),

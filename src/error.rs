@@ -21,6 +21,15 @@ pub enum Error {
     },
     /// No credential, or one that is not good any more.
     Unauthorized(String),
+    /// A user name and a password that do not belong together.
+    InvalidCredentials(String),
+    /// Too many wrong passwords.
+    CannotAccess {
+        /// When to come back.
+        retry_after_secs: u32,
+        /// The sentence.
+        details: String,
+    },
     /// The credential is good but holds none of these scopes.
     Forbidden {
         /// The scopes any one of which would do.
@@ -91,6 +100,8 @@ impl Error {
             Self::Invalid(_) => "err_InvalidElement",
             Self::NoTemplate { slug, .. } => slug,
             Self::Unauthorized(_) => "err_Unauthorized",
+            Self::InvalidCredentials(_) => "invalid_credentials",
+            Self::CannotAccess { .. } => "cannot_access",
             Self::Forbidden { .. } => "err_Forbidden",
             Self::NotFound(_) => "err_NotFound",
             Self::MethodNotAllowed { .. } => "err_MethodNotAllowed",
@@ -112,6 +123,7 @@ impl Error {
         match self {
             Self::Invalid(text)
             | Self::Unauthorized(text)
+            | Self::InvalidCredentials(text)
             | Self::NotFound(text)
             | Self::Duplicate(text)
             | Self::Conflict(text)
@@ -122,9 +134,9 @@ impl Error {
                 format!("One of these scopes is needed: {}.", accepted.join(", "))
             }
             Self::MethodNotAllowed { allow } => format!("This address answers to {allow}."),
-            Self::TooManyRequests { details, .. } | Self::NoTemplate { details, .. } => {
-                details.clone()
-            }
+            Self::TooManyRequests { details, .. }
+            | Self::CannotAccess { details, .. }
+            | Self::NoTemplate { details, .. } => details.clone(),
             Self::OAuth { description, .. } => description.clone(),
             Self::Unavailable {
                 retry_after_secs, ..

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -17,6 +18,14 @@ pub const KEY_PREFIX: &str = "hrldk_";
 pub const TOKEN_PREFIX: &str = "hrldt_";
 /// In front of a client secret.
 pub const CLIENT_SECRET_PREFIX: &str = "hrlds_";
+
+/// In front of an operator's session token.
+pub const SESSION_PREFIX: &str = "hrldo_";
+/// In front of the token that makes the first operator.
+pub const SETUP_PREFIX: &str = "hrldu_";
+
+/// The hash of no password: argon2id with the default parameters, so that checking it takes as long as any.
+pub const NO_PASSWORD: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 const RANDOM_BYTES: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
@@ -55,6 +64,16 @@ pub fn password_hash(password: &str) -> Result<String> {
         .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(Error::internal)
+}
+
+/// Whether this is the password behind the hash.
+#[must_use]
+pub fn password_matches(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    })
 }
 
 /// A random number for backoff and batches; 0 if the system has none to give, which is as good as any other.

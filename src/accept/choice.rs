@@ -1,6 +1,7 @@
 //! Which channels: the caller's, the preferences', or the type's. (api.md, POST `/v1/messages/send`)
 
 use super::Choice;
+use crate::domain::format::Channel;
 use crate::domain::message::Decision;
 use crate::domain::message_type::MessageType;
 use crate::domain::routing::Want;
@@ -30,6 +31,7 @@ pub(super) fn choose(
         Choice::Channels(channels) => by_request(channels.into_iter().map(Want::Channel).collect()),
         Choice::Formats(formats) => by_request(formats.into_iter().map(Want::Format).collect()),
         Choice::Preference => by_preference(db, user, message_type)?,
+        Choice::Notification { push } => notification(by_preference(db, user, message_type)?, push),
     };
     if user.profile.is_disabled {
         return Ok(suppress(chosen.wants, "The user is disabled."));
@@ -39,6 +41,20 @@ pub(super) fn choose(
 
 fn by_request(wants: Vec<Want>) -> Chosen {
     chosen(wants, "The request names them.")
+}
+
+/// Push goes out if and only if the caller says so; a user who wants none of it still gets none.
+fn notification(by_preference: Chosen, push: bool) -> Chosen {
+    if by_preference.suppressed.is_some() {
+        return by_preference;
+    }
+    let mut wants = by_preference.wants;
+    wants.retain(|want| want.channel() != Channel::Push);
+    if push {
+        wants.push(Want::Channel(Channel::Push));
+    }
+    let reason = format!("{} sendPush is {push}.", by_preference.decision.reason);
+    chosen(wants, &reason)
 }
 
 fn by_preference(db: &Db, user: &User, message_type: &MessageType) -> Result<Chosen> {

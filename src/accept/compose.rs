@@ -27,6 +27,7 @@ pub(super) struct Job<'a> {
     pub(super) by: &'a str,
     pub(super) now: Timestamp,
     pub(super) due: Timestamp,
+    pub(super) by_the_minute: bool,
 }
 
 impl Job<'_> {
@@ -49,9 +50,14 @@ impl Job<'_> {
                         html_body: Some(html),
                     }
                 }
-                Channel::Sms | Channel::Push => Rendered {
+                Channel::Sms => Rendered {
                     subject: None,
                     body: sms::to_ascii(custom.sms.as_deref().unwrap_or_default()),
+                    html_body: None,
+                },
+                Channel::Push => Rendered {
+                    subject: custom.subject.clone(),
+                    body: custom.push.clone().unwrap_or_default(),
                     html_body: None,
                 },
             };
@@ -180,6 +186,7 @@ impl Job<'_> {
             created_by: self.by.to_owned(),
             due: self.due,
             expires: self.expires(),
+            by_the_minute: self.by_the_minute,
             error: None,
             trace: vec![request, chosen],
         })

@@ -9,7 +9,7 @@ mod values;
 
 use crate::app::App;
 use crate::domain::format::{Channel, Format};
-use crate::domain::ids::{ClientId, MessageId};
+use crate::domain::ids::{MessageId, Owner};
 use crate::domain::message::{NewMessage, Status};
 use crate::domain::message_type::{ANNOUNCEMENT, MessageType};
 use crate::domain::placeholder::Values;
@@ -48,6 +48,12 @@ pub enum Choice {
     Formats(Vec<Format>),
     /// The preferences and the type's defaults; a disabled user gets nothing.
     Preference,
+    /// The same for a notification of the send API, whose caller says whether push goes out as well. It waits for the
+    /// full minute, and a later one of the same type to the same user takes its place until then.
+    Notification {
+        /// Whether push goes out as well.
+        push: bool,
+    },
 }
 
 /// The content of an order.
@@ -68,6 +74,10 @@ pub struct Custom {
     pub email: Option<String>,
     /// Text of the SMS.
     pub sms: Option<String>,
+    /// Text of the push notification; its title is the subject.
+    pub push: Option<String>,
+    /// What it counts as; none means an announcement.
+    pub message_type: Option<MessageType>,
 }
 
 /// An order decided and rendered, nothing written yet.
@@ -75,6 +85,7 @@ pub struct Custom {
 pub struct Prepared {
     user: User,
     messages: Vec<NewMessage>,
+    by_the_minute: bool,
 }
 
 /// A message that was accepted, or ended before it could be queued.
@@ -95,8 +106,8 @@ pub struct Accepted {
 /// Under which key an order may come again without harm.
 #[derive(Debug, Clone)]
 pub struct OnceKey {
-    /// Keys belong to one client.
-    pub client: ClientId,
+    /// Keys belong to one client or operator.
+    pub owner: Owner,
     /// The `Idempotency-Key`.
     pub key: String,
     /// Of the whole request.
@@ -151,12 +162,19 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         )));
     }
     let now = app.clock.now();
-    let due = due(send_at, now)?;
+    let by_the_minute = matches!(choice, Choice::Notification { .. });
+    let due = match due(send_at, now)? {
+        due if by_the_minute => full_minute(due, now),
+        due => due,
+    };
     let messages = app.store.read(|db| {
         let settings = store::settings::load(db)?;
         let (message_type, values) = match &what {
             What::Typed(message_type, values) => (message_type.clone(), values.clone()),
-            What::Custom(_) => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
+            What::Custom(custom) => match &custom.message_type {
+                Some(message_type) => (message_type.clone(), Values::new()),
+                None => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
+            },
         };
         let job = Job {
             app,
@@ -167,6 +185,7 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
             by: &by,
             now,
             due,
+            by_the_minute,
         };
         let chosen = choice::choose(db, &user, &message_type, choice)?;
         match &what {
@@ -174,7 +193,21 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
             What::Typed(..) => job.typed(chosen, values),
         }
     })?;
-    Ok(Prepared { user, messages })
+    Ok(Prepared {
+        user,
+        messages,
+        by_the_minute,
+    })
+}
+
+/// The first full minute from `at` on, and later than `now`, so that there is time for a later one.
+fn full_minute(at: Timestamp, now: Timestamp) -> Timestamp {
+    let millis = at.max(now).as_millisecond();
+    let up = match at > now {
+        true => (millis + 59_999).div_euclid(60_000),
+        false => millis.div_euclid(60_000) + 1,
+    };
+    Timestamp::from_millisecond(up * 60_000).unwrap_or(at)
 }
 
 fn due(send_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
@@ -186,6 +219,21 @@ fn due(send_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
         )));
     }
     Ok(at)
+}
+
+/// Values to show a template with: the samples of the placeholder catalogue, the user's own where one is named, and on
+/// top of them those given.
+///
+/// # Errors
+/// [`Error::Invalid`] for a word the type does not have.
+pub fn sample_values(
+    app: &App,
+    message_type: &MessageType,
+    user: Option<&User>,
+    given: Values,
+) -> Result<Values> {
+    let settings = app.store.read(store::settings::load)?;
+    values::samples(app, &settings, message_type, user, given)
 }
 
 /// Commits all of it, or nothing; then wakes the senders.
@@ -209,7 +257,15 @@ pub fn commit_all(
     let now = app.clock.now();
     let accepted = app.store.write(move |tx| {
         let mut accepted = Vec::with_capacity(orders.len());
-        for Prepared { user, messages } in &orders {
+        for Prepared {
+            user,
+            messages,
+            by_the_minute,
+        } in &orders
+        {
+            if *by_the_minute && let Some(new) = messages.first() {
+                store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
+            }
             let sends = messages.iter().any(|m| !m.status.is_final());
             if sends && !store::users::is_active(tx, user.id)? {
                 return Err(Error::NotFound("The user is gone or disabled.".into()));
@@ -231,7 +287,7 @@ pub fn commit_all(
                 guids: queued_guids(accepted.iter().flatten()),
                 location: first_id(accepted.iter().flatten()),
             };
-            idempotency::keep(tx, once.client, &once.key, &kept, now)?;
+            idempotency::keep(tx, once.owner, &once.key, &kept, now)?;
         }
         Ok(accepted)
     })?;

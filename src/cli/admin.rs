@@ -3,16 +3,9 @@
 use super::{Outcome, open, say};
 use crate::clock::shown;
 use crate::config::DataDir;
-use crate::domain::address::no_controls;
-use crate::domain::user::USER_NAME_CHARS_MAX;
-use crate::secret;
-use crate::store::operators;
+use crate::operators;
+use crate::store::operators as rows;
 use std::path::PathBuf;
-
-/// The shortest password, in characters: more than the 8 of NIST SP 800-63B, section 5.1.1.2, for few and powerful users.
-const PASSWORD_CHARS_MIN: usize = 10;
-/// The longest password, in bytes: hashing is not to be a way to keep the processor busy.
-const PASSWORD_BYTES_MAX: usize = 1024;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
@@ -69,17 +62,12 @@ fn create(
     }: WithPassword,
 ) -> Outcome {
     let Named { username, data } = named;
-    no_controls("--username", &username, false).map_err(|fault| fault.to_string())?;
-    if username.trim().is_empty() || username.chars().count() > USER_NAME_CHARS_MAX {
-        return Err(format!(
-            "--username must be 1 to {USER_NAME_CHARS_MAX} characters."
-        ));
-    }
+    operators::check_name(&username).map_err(|fault| fault.to_string())?;
     let hash = hash(password_file)?;
     let app = open(data, String::new())?;
     let (name, now) = (username.clone(), app.clock.now());
     app.store
-        .write(move |tx| operators::insert(tx, &name, &hash, now))
+        .write(move |tx| rows::insert(tx, &name, &hash, now))
         .map_err(|fault| fault.to_string())?;
     say(&format!("Operator {username} was added."));
     Ok(())
@@ -96,7 +84,7 @@ fn passwd(
     let app = open(data, String::new())?;
     let (name, now) = (username.clone(), app.clock.now());
     app.store
-        .write(move |tx| operators::set_password(tx, &name, &hash, now))
+        .write(move |tx| rows::set_password(tx, &name, &hash, now))
         .map_err(|fault| fault.to_string())?;
     say(&format!("Operator {username} has another password."));
     Ok(())
@@ -106,7 +94,7 @@ fn list(List { json, data }: List) -> Outcome {
     let app = open(data, String::new())?;
     let operators = app
         .store
-        .read(operators::list)
+        .read(rows::list)
         .map_err(|fault| fault.to_string())?;
     if json {
         let rows = operators.iter().map(|o| {
@@ -129,7 +117,7 @@ fn delete(Named { username, data }: Named) -> Outcome {
     let app = open(data, String::new())?;
     let name = username.clone();
     app.store
-        .write(move |tx| operators::delete(tx, &name))
+        .write(move |tx| rows::delete(tx, &name))
         .map_err(|fault| fault.to_string())?;
     say(&format!("Operator {username} was removed."));
     Ok(())
@@ -144,12 +132,7 @@ fn hash(file: Option<PathBuf>) -> Result<String, String> {
             .to_owned(),
         None => prompt()?,
     };
-    if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
-        return Err(format!(
-            "A password must be at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes."
-        ));
-    }
-    secret::password_hash(&password).map_err(|fault| format!("Cannot hash the password: {fault}."))
+    operators::new_password(&password).map_err(|fault| fault.to_string())
 }
 
 fn prompt() -> Result<String, String> {

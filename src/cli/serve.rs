@@ -1,13 +1,14 @@
 //! `herald serve`
 
-use super::{Outcome, start_log};
-use crate::app::Server;
+use super::{Outcome, say, start_log};
+use crate::app::{App, Server};
 use crate::clock::Clock;
 use crate::config::{Config, ServeArgs, help};
 use crate::domain::format::Channel;
-use crate::store;
+use crate::operators::{self, SETUP_MINUTES};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::path::Path;
 
 /// Serve the APIs and send what they accept.
 #[derive(Debug, clap::Args)]
@@ -29,23 +30,33 @@ pub(super) fn run(args: Args) -> Outcome {
             );
         }
     }
-    if server
-        .app
-        .store
-        .read(store::clients::count)
-        .map_err(|fault| fault.to_string())?
-        == 0
-    {
-        log::warn!(
-            "nobody can use this appliance yet; make a client: herald client create --data-dir {} --label NAME --scope relesys.api",
-            config.data_dir.display()
-        );
-    }
+    invite(&server.app, &config.data_dir)?;
     for address in &server.addresses {
         log::info!("Herald serves {address}");
     }
     until_signal(signals);
     stop(server);
+    Ok(())
+}
+
+/// Says how to begin with an appliance that nobody can use yet. On stdout and not in the log: it holds a token, and a
+/// log of JSON must hold nothing else.
+fn invite(app: &App, data_dir: &Path) -> Outcome {
+    let token = operators::setup_token(app).map_err(|fault| fault.to_string())?;
+    if let Some(token) = token {
+        say(&format!(
+            "Nobody can use this appliance yet. Make the first operator within {SETUP_MINUTES} minutes:
+
+  curl {}/api/admin/v1/user/setup -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\",\"username\":\"…\",\"password\":\"…\"}}'
+
+or an API client at any time:
+
+  herald client create --data-dir {} --label NAME --scope relesys.api
+",
+            app.base_url,
+            data_dir.display()
+        ));
+    }
     Ok(())
 }
 

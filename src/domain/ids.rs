@@ -29,6 +29,8 @@ id! {
     ClientId,
     /// An operator.
     OperatorId,
+    /// Whose idempotency keys: a client's id, or an operator's below zero.
+    Owner,
     /// A push target of a user.
     DeviceId,
     /// A preference, of a user or for system messages.

@@ -128,6 +128,8 @@ pub struct NewMessage {
     pub due: Timestamp,
     /// Not after.
     pub expires: Timestamp,
+    /// A notification of the send API: a later one within the minute takes its place.
+    pub by_the_minute: bool,
     /// Why it has failed already.
     pub error: Option<String>,
     /// Why it is as it is.

@@ -11,6 +11,7 @@ pub mod placeholder;
 pub mod preference;
 pub mod routing;
 pub mod scope;
+pub mod segments;
 pub mod settings;
 pub mod sms;
 pub mod template;

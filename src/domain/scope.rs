@@ -162,6 +162,15 @@ impl Scopes {
         Ok(Self(scopes))
     }
 
+    /// Everything: what an operator's session holds.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(vec![Scope {
+            area: None,
+            mode: None,
+        }])
+    }
+
     /// Whether one of them does for this need.
     #[must_use]
     pub fn allow(&self, need: Scope) -> bool {

@@ -2,11 +2,11 @@
 
 use super::request::Request;
 use crate::app::App;
-use crate::domain::ids::ClientId;
+use crate::domain::ids::{ClientId, OperatorId, Owner};
 use crate::domain::scope::{Scope, Scopes};
 use crate::error::{Error, Result};
-use crate::secret;
-use crate::store;
+use crate::secret::{self, SESSION_PREFIX, TOKEN_PREFIX};
+use crate::store::{clients, operators};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,64 +15,151 @@ pub enum Access {
     Public,
     /// Holders of a scope that covers this need.
     Needs(Scope),
+    /// A signed-in operator, whatever the scopes.
+    Operator,
 }
 
-/// An authenticated client.
+/// The name of the session cookie.
+pub const SESSION_COOKIE: &str = "herald_session";
+
+/// Who is behind a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// An API client.
+    Client(ClientId),
+    /// An operator.
+    Operator(OperatorId),
+}
+
+impl Who {
+    /// Whose idempotency keys: the client's id, or the operator's below zero.
+    #[must_use]
+    pub fn owner(self) -> Owner {
+        match self {
+            Self::Client(id) => Owner(id.0),
+            Self::Operator(id) => Owner(-id.0),
+        }
+    }
+}
+
+/// An authenticated client or operator.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Which client.
-    pub client: ClientId,
-    /// Its label, for "last updated by".
+    /// Which one.
+    pub who: Who,
+    /// The client's label or the operator's name, for "last updated by".
     pub name: String,
-    /// What it may do.
+    /// What they may do.
     pub scopes: Scopes,
 }
 
 /// Lets the request pass, or says why not.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] without a good credential, [`Error::Forbidden`] with one that lacks the scope.
+/// [`Error::Unauthorized`] without a good credential, [`Error::Forbidden`] with one that lacks the scope,
+/// [`Error::TooManyRequests`] past the client's rate.
 pub fn authorize(app: &App, access: Access, request: &Request) -> Result<Option<Caller>> {
-    let Access::Needs(need) = access else {
+    if access == Access::Public {
         return Ok(None);
-    };
-    let caller = authenticate(app, request)?;
-    if !caller.scopes.allow(need) {
-        return Err(Error::Forbidden {
-            accepted: need.accepted(),
-        });
     }
-    app.note_use(caller.client);
-    Ok(Some(caller))
+    let caller = authenticate(app, request)?;
+    if let Who::Client(client) = caller.who {
+        app.rates.take(client, app.clock.now())?;
+        app.note_use(client);
+    }
+    let accepted = match access {
+        Access::Public => return Ok(None),
+        Access::Needs(need) if caller.scopes.allow(need) => return Ok(Some(caller)),
+        Access::Operator if matches!(caller.who, Who::Operator(_)) => return Ok(Some(caller)),
+        Access::Needs(need) => need.accepted(),
+        Access::Operator => vec!["an operator's session".into()],
+    };
+    Err(Error::Forbidden { accepted })
 }
 
 fn authenticate(app: &App, request: &Request) -> Result<Caller> {
-    let credential = request
-        .header("authorization")
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, credential)| credential.trim())
-        .ok_or_else(|| {
-            Error::Unauthorized(
-                "Send a key or a token as `Authorization: Bearer …`; `herald client create` makes one.".into(),
-            )
-        })?;
-    let hash = secret::hash(credential);
-    let grant = app.store.read(|db| {
-        if credential.starts_with(secret::TOKEN_PREFIX) {
-            store::clients::by_token(db, &hash)
-        } else {
-            store::clients::by_key(db, &hash)
-        }
-    })?;
-    let ended = "This key or token is unknown, revoked or expired.";
-    let grant = grant.ok_or_else(|| Error::Unauthorized(ended.into()))?;
-    if grant.expires.is_some_and(|at| at <= app.clock.now()) {
-        return Err(Error::Unauthorized(ended.into()));
+    if let Some(credential) = bearer(request) {
+        return match credential.starts_with(SESSION_PREFIX) {
+            true => operator(app, credential),
+            false => client(app, credential),
+        };
     }
+    if let Some(token) = cookie(request) {
+        let caller = operator(app, token)?;
+        if !matches!(request.method(), "GET" | "HEAD") && !is_same_origin(request) {
+            // A browser sends the cookie along whoever wrote the page: only our own pages may use it to change things.
+            return Err(Error::Unauthorized(
+                "A session cookie changes things only from this appliance's own pages.".into(),
+            ));
+        }
+        return Ok(caller);
+    }
+    Err(Error::Unauthorized(
+        "Send a key or a token as `Authorization: Bearer …`; `herald client create` makes one."
+            .into(),
+    ))
+}
+
+fn client(app: &App, credential: &str) -> Result<Caller> {
+    let hash = secret::hash(credential);
+    let grant = app
+        .store
+        .read(|db| match credential.starts_with(TOKEN_PREFIX) {
+            true => clients::by_token(db, &hash),
+            false => clients::by_key(db, &hash),
+        })?;
+    let now = app.clock.now();
+    let grant = grant
+        .filter(|grant| grant.expires.is_none_or(|at| at > now))
+        .ok_or_else(ended)?;
     Ok(Caller {
-        client: grant.client,
+        who: Who::Client(grant.client),
         name: grant.label,
         scopes: Scopes::parse(&grant.scopes)?,
     })
+}
+
+fn operator(app: &App, token: &str) -> Result<Caller> {
+    let (hash, now) = (secret::hash(token), app.clock.now());
+    let found = app.store.read(|db| operators::by_session(db, &hash, now))?;
+    let (id, name) = found.ok_or_else(ended)?;
+    Ok(Caller {
+        who: Who::Operator(id),
+        name,
+        scopes: Scopes::all(),
+    })
+}
+
+fn ended() -> Error {
+    Error::Unauthorized("This key or token is unknown, revoked or expired.".into())
+}
+
+fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, credential) = request.header("authorization")?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| credential.trim())
+}
+
+fn cookie(request: &Request) -> Option<&str> {
+    let pairs = request.header("cookie")?.split(';');
+    let mut tokens =
+        pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='));
+    tokens.next()
+}
+
+/// The token of the session behind this request.
+pub fn session_token(request: &Request) -> Option<&str> {
+    bearer(request).or_else(|| cookie(request))
+}
+
+/// Fetch metadata where the browser sends it, else the origin against the host. (Fetch Metadata Request Headers, section 2.4)
+fn is_same_origin(request: &Request) -> bool {
+    if let Some(site) = request.header("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    let origin = request
+        .header("origin")
+        .and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_, host)| Some(host) == request.header("host"))
 }

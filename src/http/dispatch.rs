@@ -84,7 +84,7 @@ impl Style {
 pub fn status_of(error: &Error) -> u16 {
     match error {
         Error::Invalid(_) | Error::NoTemplate { .. } => 400,
-        Error::Unauthorized(_) => 401,
+        Error::Unauthorized(_) | Error::InvalidCredentials(_) => 401,
         Error::Forbidden { .. } => 403,
         Error::NotFound(_) => 404,
         Error::MethodNotAllowed { .. } => 405,
@@ -92,7 +92,7 @@ pub fn status_of(error: &Error) -> u16 {
         Error::TooLarge(_) => 413,
         Error::UnsupportedMediaType(_) => 415,
         Error::KeyReused(_) => 422,
-        Error::TooManyRequests { .. } => 429,
+        Error::TooManyRequests { .. } | Error::CannotAccess { .. } => 429,
         Error::OAuth { error, .. } if *error == "invalid_client" => 401,
         Error::OAuth { .. } => 400,
         Error::Internal(_) => 500,
@@ -112,6 +112,9 @@ fn render(style: Style, error: &Error) -> Response {
             retry_after_secs, ..
         }
         | Error::TooManyRequests {
+            retry_after_secs, ..
+        }
+        | Error::CannotAccess {
             retry_after_secs, ..
         } => response.header("Retry-After", retry_after_secs.to_string()),
         _ => response,

@@ -37,7 +37,7 @@ pub fn build() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" }, "session": { "type": "apiKey", "in": "cookie", "name": super::auth::SESSION_COOKIE } },
         },
     })
 }
@@ -57,6 +57,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     }
     operation["security"] = match route.access {
         Access::Public => json!([]),
+        Access::Operator => json!([{ "session": [] }]),
         Access::Needs(need) => {
             operation["description"] = json!(format!("Scopes: {}", need.accepted().join(", ")));
             json!([{ "bearer": [] }])

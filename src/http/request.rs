@@ -64,6 +64,30 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The address of whoever called; empty for a socket file.
+    #[must_use]
+    pub fn peer(&self) -> String {
+        self.raw
+            .peer
+            .map(|peer| peer.to_string())
+            .unwrap_or_default()
+    }
+
+    /// Whether the request was addressed to this machine by a name that only it answers to.
+    #[must_use]
+    pub fn is_for_loopback(&self) -> bool {
+        let host = self.header("host").unwrap_or_default();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let bare = name.trim_matches(['[', ']']);
+        name.eq_ignore_ascii_case("localhost")
+            || bare
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
     /// The body's bytes.
     #[must_use]
     pub fn body(&self) -> &[u8] {

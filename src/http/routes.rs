@@ -1,13 +1,13 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, clients, devices, enumerations, logs, preferences, sending, settings,
-    system_preferences, templates, types, users,
+    captured, clients, devices, enumerations, logs, preferences, preview, sending, session,
+    settings, system_preferences, templates, types, users,
 };
 use super::auth::Access;
 use super::request::Request;
 use super::response::Response;
-use super::send::{messages, token};
+use super::send::{messages, notifications, templates as communication, token};
 use super::{health, openapi};
 use crate::app::App;
 use crate::domain::scope::{Area, Mode, Scope};
@@ -154,8 +154,10 @@ const fn delete(
 }
 
 const PUBLIC: Access = Access::Public;
+const OPERATOR: Access = Access::Operator;
 const COMMUNICATION_READ: Access = Access::Needs(Scope::need(Area::Communication, Mode::Read));
 const COMMUNICATION_WRITE: Access = Access::Needs(Scope::need(Area::Communication, Mode::Write));
+const NOTIFICATIONS_WRITE: Access = Access::Needs(Scope::need(Area::Notifications, Mode::Write));
 const LOGS_READ: Access = Access::Needs(Scope::need(Area::Logs, Mode::Read));
 const LOGS_WRITE: Access = Access::Needs(Scope::need(Area::Logs, Mode::Write));
 const USERS_READ: Access = Access::Needs(Scope::need(Area::Users, Mode::Read));
@@ -174,14 +176,22 @@ pub const ROUTES: &[Route] = &[
     post("/api/v1.3/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
     post("/api/v1.3/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
     post("/api/v1.3/communication/messages/{userId}/send", USERS_WRITE, messages::send, "Sends a message to a user").takes::<messages::SendMessage>().accepted(),
+    get("/api/v1.3/communication/templates", COMMUNICATION_READ, communication::list, "Lists communication templates").plain::<communication::CommunicationTemplates>(),
+    get("/api/v1.3/communication/templates/{id}", COMMUNICATION_READ, communication::get, "Gets a communication template").plain::<communication::CommunicationTemplate>(),
+    post("/api/v1.3/communication/notifications", NOTIFICATIONS_WRITE, notifications::send, "Sends notifications, all or none").takes::<notifications::SendNotifications>().accepted(),
 
     get("/api/admin/v1/openapi.json", PUBLIC, openapi::document, "This document").other("application/json"),
+    post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>(),
+    post("/api/admin/v1/user/logoff", OPERATOR, session::logoff, "Signs an operator out"),
+    post("/api/admin/v1/user/password", OPERATOR, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>(),
+    post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>(),
     get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(),
     get("/api/admin/v1/messages/templates/simple-text-email", COMMUNICATION_READ, templates::simple_text_email, "Lists text e-mail templates").page::<templates::MailTemplate>(),
     get("/api/admin/v1/messages/templates/sms", COMMUNICATION_READ, templates::sms, "Lists SMS templates").page::<templates::SmsTemplate>(),
     get("/api/admin/v1/messages/templates/push-notification", COMMUNICATION_READ, templates::push_notification, "Lists push templates").page::<templates::PushTemplate>(),
     get("/api/admin/v1/messages/templates/list", COMMUNICATION_READ, templates::list, "Lists all templates").page::<templates::MailTemplate>(),
     post("/api/admin/v1/messages/templates", COMMUNICATION_WRITE, templates::save, "Adds a template or edits one").takes::<templates::SaveTemplate>(),
+    post("/api/admin/v1/messages/templates/preview", COMMUNICATION_READ, preview::preview, "Shows what a template becomes; stores and sends nothing").takes::<preview::Preview>().data::<preview::Previewed>(),
     get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
     delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
     get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(),

@@ -1,7 +1,7 @@
 //! Answers kept for requests that come again under the same key. (api.md, section 3, rule 5)
 
 use super::{Db, Tx};
-use crate::domain::ids::ClientId;
+use crate::domain::ids::Owner;
 use crate::error::Result;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, named_params};
@@ -21,15 +21,15 @@ pub struct Kept {
 }
 
 /// The answer kept under this key, unless it has grown too old.
-pub fn find(db: &Db, client: ClientId, key: &str, now: Timestamp) -> Result<Option<Kept>> {
+pub fn find(db: &Db, owner: Owner, key: &str, now: Timestamp) -> Result<Option<Kept>> {
     let sql = "
         select request_hash, guids, location from idempotency
-        where client_id = :client_id and key = :key and created_at > :oldest";
+        where owner = :owner and key = :key and created_at > :oldest";
     Ok(db
         .0
         .prepare_cached(sql)?
         .query_row(
-            named_params! { ":client_id": client.0, ":key": key, ":oldest": oldest(now) },
+            named_params! { ":owner": owner.0, ":key": key, ":oldest": oldest(now) },
             |row| {
                 Ok(Kept {
                     request_hash: row.get("request_hash")?,
@@ -42,15 +42,15 @@ pub fn find(db: &Db, client: ClientId, key: &str, now: Timestamp) -> Result<Opti
 }
 
 /// Keeps an answer in the transaction of the messages it speaks of, and forgets those that have grown too old.
-pub fn keep(tx: &Tx<'_>, client: ClientId, key: &str, kept: &Kept, now: Timestamp) -> Result<()> {
+pub fn keep(tx: &Tx<'_>, owner: Owner, key: &str, kept: &Kept, now: Timestamp) -> Result<()> {
     tx.0.0
         .prepare_cached("delete from idempotency where created_at <= ?1")?
         .execute([oldest(now)])?;
     let sql = "
-        insert into idempotency (client_id, key, request_hash, guids, location, created_at)
-        values (:client_id, :key, :request_hash, :guids, :location, :now)";
+        insert into idempotency (owner, key, request_hash, guids, location, created_at)
+        values (:owner, :key, :request_hash, :guids, :location, :now)";
     tx.0.0.prepare_cached(sql)?.execute(named_params! {
-        ":client_id": client.0, ":key": key, ":request_hash": kept.request_hash, ":guids": kept.guids,
+        ":owner": owner.0, ":key": key, ":request_hash": kept.request_hash, ":guids": kept.guids,
         ":location": kept.location, ":now": now.as_millisecond(),
     })?;
     Ok(())

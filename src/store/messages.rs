@@ -5,6 +5,7 @@ use super::{Db, Tx, guid, optional_time, templates, time};
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
 use crate::error::{Error, Result};
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params};
 
 /// `ID`
@@ -29,10 +30,10 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
     let sql = "
         insert into message (guid, user_id, type_id, template_id, format, channel, status, lane, recipient,
             recipient_name, sender, subject, body, html_body, is_sensitive, created_at, created_by, due_at,
-            expires_at, error, trace)
+            expires_at, by_the_minute, error, trace)
         values (:guid, :user_id, :type_id, :template_id, :format, :channel, :status, :lane, :recipient,
             :recipient_name, :sender, :subject, :body, :html_body, :is_sensitive, :created_at, :created_by, :due_at,
-            :expires_at, :error, :trace)
+            :expires_at, :by_the_minute, :error, :trace)
         returning id";
     Ok(tx.0.0.prepare_cached(sql)?.query_row(
         named_params! {
@@ -44,10 +45,21 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
             ":body": new.body, ":html_body": new.html_body, ":is_sensitive": new.is_sensitive,
             ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
             ":due_at": new.due.as_millisecond(), ":expires_at": new.expires.as_millisecond(),
-            ":error": new.error, ":trace": encode(&new.trace),
+            ":by_the_minute": new.by_the_minute, ":error": new.error, ":trace": encode(&new.trace),
         },
         |row| row.get("id").map(MessageId),
     )?)
+}
+
+/// Stops what still waits of the notifications of this type to this user for this minute: a later one takes its place.
+pub fn replace_waiting(tx: &Tx<'_>, user: UserId, type_id: TypeId, due: Timestamp) -> Result<()> {
+    let sql = "
+        update message set status = 'cancelled', error = 'A later notification within the minute took its place.'
+        where status = 'scheduled' and by_the_minute and user_id = :user_id and type_id = :type_id and due_at = :due";
+    tx.0.0.prepare_cached(sql)?.execute(named_params! {
+        ":user_id": user.0, ":type_id": type_id.0, ":due": due.as_millisecond(),
+    })?;
+    Ok(())
 }
 
 /// A page of one user's log.

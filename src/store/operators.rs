@@ -4,7 +4,7 @@ use super::{Db, Tx, guid, is_unique_violation, time};
 use crate::domain::ids::OperatorId;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::named_params;
+use rusqlite::{OptionalExtension, named_params};
 use uuid::Uuid;
 
 /// A stored operator.
@@ -24,23 +24,97 @@ pub struct Operator {
 ///
 /// # Errors
 /// [`Error::Duplicate`] if the name is taken.
-pub fn insert(tx: &Tx<'_>, user_name: &str, password_hash: &str, now: Timestamp) -> Result<()> {
+pub fn insert(
+    tx: &Tx<'_>,
+    user_name: &str,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<OperatorId> {
     let sql = "
         insert into operator (guid, user_name, password_hash, created_at, updated_at)
-        values (:guid, :user_name, :password_hash, :now, :now)";
-    let done = tx.0.0.prepare_cached(sql)?.execute(named_params! {
-        ":guid": Uuid::new_v4().as_bytes(), ":user_name": user_name, ":password_hash": password_hash,
-        ":now": now.as_millisecond(),
-    });
-    match done {
-        Err(fault) if is_unique_violation(&fault, "operator.user_name") => Err(Error::Duplicate(
-            format!("An operator has the name {user_name} already."),
-        )),
-        other => Ok(other.map(drop)?),
-    }
+        values (:guid, :user_name, :password_hash, :now, :now)
+        returning id";
+    let added = tx.0.0.prepare_cached(sql)?.query_row(
+        named_params! {
+            ":guid": Uuid::new_v4().as_bytes(), ":user_name": user_name, ":password_hash": password_hash,
+            ":now": now.as_millisecond(),
+        },
+        |row| row.get("id").map(OperatorId),
+    );
+    added.map_err(|fault| {
+        if is_unique_violation(&fault, "operator.user_name") {
+            Error::Duplicate(format!("An operator has the name {user_name} already."))
+        } else {
+            fault.into()
+        }
+    })
 }
 
-/// Sets another password.
+/// Id, name and password hash of the operator with this name, if there is one.
+pub fn credentials(db: &Db, user_name: &str) -> Result<Option<(OperatorId, String, String)>> {
+    let sql = "select id, user_name, password_hash from operator where user_name = ?1";
+    Ok(db
+        .0
+        .prepare_cached(sql)?
+        .query_row([user_name], |row| {
+            Ok((
+                OperatorId(row.get("id")?),
+                row.get("user_name")?,
+                row.get("password_hash")?,
+            ))
+        })
+        .optional()?)
+}
+
+/// Whether anybody can use this appliance: an operator or a client.
+pub fn is_taken(db: &Db) -> Result<bool> {
+    let sql = "select exists (select 1 from operator) or exists (select 1 from client)";
+    Ok(db.0.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Adds a session, and forgets those that have ended.
+pub fn insert_session(
+    tx: &Tx<'_>,
+    hash: &[u8; 32],
+    operator: OperatorId,
+    expires: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    tx.0.0
+        .prepare_cached("delete from session where expires_at <= ?1")?
+        .execute([now.as_millisecond()])?;
+    tx.0.0
+        .prepare_cached("insert into session (hash, operator_id, expires_at) values (?1, ?2, ?3)")?
+        .execute((hash, operator.0, expires.as_millisecond()))?;
+    Ok(())
+}
+
+/// Ends a session.
+pub fn delete_session(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<()> {
+    tx.0.0
+        .execute("delete from session where hash = ?1", [hash])?;
+    Ok(())
+}
+
+/// Id and name of the operator whose session this is, if it has not ended.
+pub fn by_session(
+    db: &Db,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<(OperatorId, String)>> {
+    let sql = "
+        select o.id, o.user_name from session s join operator o on o.id = s.operator_id
+        where s.hash = ?1 and s.expires_at > ?2";
+    Ok(db
+        .0
+        .prepare_cached(sql)?
+        .query_row((hash, now.as_millisecond()), |row| {
+            Ok((OperatorId(row.get("id")?), row.get("user_name")?))
+        })
+        .optional()?)
+}
+
+/// Sets another password and ends every session.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -55,6 +129,9 @@ pub fn set_password(
     let changed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":hash": password_hash, ":now": now.as_millisecond(), ":name": user_name,
     })?;
+    let sql =
+        "delete from session where operator_id = (select id from operator where user_name = ?1)";
+    tx.0.0.execute(sql, [user_name])?;
     found(changed, user_name)
 }
 

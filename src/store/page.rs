@@ -48,6 +48,8 @@ pub struct Query {
     pub page: u32,
     /// Rows on a page.
     pub page_size: u32,
+    /// Rows to skip besides those of the pages before.
+    pub skip: u64,
     /// Columns in order; true for descending.
     pub sort: Vec<(Column, bool)>,
     /// Columns that must equal.
@@ -110,7 +112,7 @@ pub(super) fn fetch<T>(
     if !query.sort.iter().any(|(column, _)| column == id) {
         order.push(id.sql.to_owned());
     }
-    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.page_size);
+    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.page_size) + query.skip;
     let select = format!(
         "select {columns} from {source}{condition} order by {} limit {} offset {offset}",
         order.join(", "),

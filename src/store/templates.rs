@@ -243,6 +243,15 @@ pub fn list(db: &Db, query: &Query) -> Result<Page<StoredTemplate>> {
     )
 }
 
+/// The live templates of a type, by language and format.
+pub fn of_type(db: &Db, type_id: TypeId) -> Result<Vec<StoredTemplate>> {
+    let sql = format!("
+        select {COLUMNS} from template t where t.type_id = ?1 and t.deleted_at is null order by t.lcid, t.format");
+    let mut statement = db.0.prepare_cached(&sql)?;
+    let rows = statement.query_map([type_id.0], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The live templates of a type, for routing.
 pub fn candidates(db: &Db, type_id: TypeId) -> Result<Vec<Candidate>> {
     let sql = "select id, format, language from template where type_id = ?1 and deleted_at is null";

@@ -1,7 +1,7 @@
 //! Message types and their words.
 
 use super::page::{Column, Kind, Page, Query, fetch};
-use super::{Db, Tx, guid, is_unique_violation};
+use super::{Db, Tx, guid, is_unique_violation, time};
 use crate::domain::format::Channel;
 use crate::domain::ids::TypeId;
 use crate::domain::message_type::{FIRST_OWN_ID, MessageType, Slug};
@@ -21,6 +21,11 @@ pub const NAME: Column = Column::new("t.name", Kind::Text);
 pub const IS_SYSTEM: Column = Column::new("t.is_system", Kind::Bool);
 /// `IsNotification`
 pub const IS_NOTIFICATION: Column = Column::new("t.is_notification", Kind::Bool);
+
+/// `creationDateTime`
+pub const CREATED: Column = Column::new("t.created_at", Kind::Time);
+/// `lastModifiedDateTime`
+pub const UPDATED: Column = Column::new("t.updated_at", Kind::Time);
 
 const COLUMNS: &str = "t.*, (select group_concat(quote_word, char(30)) from (
     select w.name || char(31) || w.meaning || char(31) || w.is_required || char(31) || w.sample as quote_word
@@ -181,6 +186,17 @@ pub fn find(db: &Db, id: TypeId) -> Result<Option<MessageType>> {
         .prepare_cached(&sql)?
         .query_row([id.0], from_row)
         .optional()?)
+}
+
+/// When a type was added and last changed, its templates included.
+pub fn times(db: &Db, id: TypeId) -> Result<(Timestamp, Timestamp)> {
+    let sql = "
+        select created_at, max(updated_at, coalesce(
+            (select max(t.updated_at) from template t where t.type_id = y.id), 0)) as updated_at
+        from message_type y where y.id = ?1";
+    Ok(db.0.prepare_cached(sql)?.query_row([id.0], |row| {
+        Ok((time(row, "created_at")?, time(row, "updated_at")?))
+    })?)
 }
 
 /// The type with this GUID, a `communicationTemplateId`, if there is one.

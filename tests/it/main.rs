@@ -9,6 +9,7 @@ mod journey;
 mod languages;
 mod readme;
 mod render;
+mod segments;
 mod sms;
 mod support;
 mod templates_domain;

@@ -237,7 +237,8 @@ fn mail(t: StoredTemplate, default_sender: &str) -> MailTemplate {
     }
 }
 
-fn draft(wire: SaveTemplate) -> Result<Draft> {
+/// The draft of a template as posted.
+pub(super) fn draft(wire: SaveTemplate) -> Result<Draft> {
     let SaveTemplate {
         id: _,
         subject,

@@ -62,7 +62,7 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
     let caller = request.caller()?;
     let once = once_key(request)?;
     let held = match &once {
-        Some(once) => Some(app.hold_key(once.client, &once.key).ok_or_else(|| {
+        Some(once) => Some(app.hold_key(once.owner, &once.key).ok_or_else(|| {
             Error::Conflict("A request with this Idempotency-Key is still running.".into())
         })?),
         None => None,
@@ -168,6 +168,7 @@ fn custom(body: MessageBody, channels: &[Channel]) -> Result<Custom> {
         subject,
         email,
         sms,
+        ..Custom::default()
     })
 }
 
@@ -186,7 +187,7 @@ fn once_key(request: &Request) -> Result<Option<OnceKey>> {
     hash.update([0]);
     hash.update(request.body());
     Ok(Some(OnceKey {
-        client: request.caller()?.client,
+        owner: request.caller()?.who.owner(),
         key: key.to_owned(),
         request_hash: hash.finalize().into(),
     }))
@@ -197,7 +198,7 @@ fn kept_answer(app: &App, once: Option<&OnceKey>) -> Result<Option<Response>> {
     let now = app.clock.now();
     let kept = app
         .store
-        .read(|db| idempotency::find(db, once.client, &once.key, now))?;
+        .read(|db| idempotency::find(db, once.owner, &once.key, now))?;
     match kept {
         None => Ok(None),
         Some(kept) if kept.request_hash == once.request_hash => {

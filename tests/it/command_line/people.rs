@@ -79,17 +79,12 @@ fn an_operator_that_cannot_be_is_refused_with_its_reason() {
             &missing,
             &format!("Cannot read {missing}: No such file or directory (os error 2)."),
         ),
-        (
-            "create",
-            "",
-            &good,
-            "--username must be 1 to 128 characters.",
-        ),
+        ("create", "", &good, "username must be 1 to 128 characters."),
         (
             "create",
             " ",
             &good,
-            "--username must be 1 to 128 characters.",
+            "username must be 1 to 128 characters.",
         ),
         (
             "create",

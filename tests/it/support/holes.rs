@@ -16,6 +16,7 @@ const RUNS: &[Run] = &[
     ("hrldk_", is_token, "<key>"),
     ("hrlds_", is_token, "<secret>"),
     ("hrldt_", is_token, "<token>"),
+    ("hrldu_", is_token, "<set-up token>"),
     ("127.0.0.1:", is_digit, "127.0.0.1:<port>"),
     ("localhost:", is_digit, "localhost:<port>"),
     (

@@ -1,0 +1,247 @@
+//! Operators signing in: passwords, sessions, the limit on wrong tries, and the first one of a new appliance.
+//! (api.md, section 2, "Auth")
+
+use crate::app::App;
+use crate::domain::address::no_controls;
+use crate::domain::ids::OperatorId;
+use crate::domain::user::USER_NAME_CHARS_MAX;
+use crate::error::{Error, Result};
+use crate::secret::{self, SESSION_PREFIX, SETUP_PREFIX};
+use crate::store::operators as rows;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The shortest password, in characters: more than the 8 of NIST SP 800-63B, section 5.1.1.2, for few and powerful users.
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// The longest password, in bytes: hashing is not to be a way to keep the processor busy.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// How long a session lasts.
+pub const SESSION_HOURS: i64 = 12;
+/// Wrong tries for one name from one address before it has to wait.
+pub const WRONG_TRIES_MAX: u32 = 5;
+/// How long it has to wait.
+pub const WRONG_TRIES_WAIT_SECS: i64 = 15 * 60;
+/// Passwords checked at once: each takes 19 MiB and much of a core.
+const CHECKS_MAX: usize = 2;
+/// Names and addresses whose wrong tries are remembered; past that the oldest are forgotten.
+const TRIES_KEPT_MAX: usize = 10_000;
+/// How long the set-up token of a new appliance is good.
+pub const SETUP_MINUTES: i64 = 30;
+
+/// What the process remembers of people at the door.
+#[derive(Default)]
+pub struct Door {
+    tries: Mutex<HashMap<(String, String), Tries>>,
+    checking: AtomicUsize,
+    setup: Mutex<Option<([u8; 32], Timestamp)>>,
+}
+
+#[derive(Clone, Copy)]
+struct Tries {
+    wrong: u32,
+    since: Timestamp,
+}
+
+/// Someone who signed in.
+pub struct SignedIn {
+    /// The session's token: for the cookie or as a bearer token.
+    pub token: String,
+    /// The operator's name.
+    pub name: String,
+}
+
+/// The hash of a new password.
+///
+/// # Errors
+/// [`Error::Invalid`] for one that is too short or too long.
+pub fn new_password(password: &str) -> Result<String> {
+    if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
+        return Err(Error::Invalid(format!(
+            "A password must be at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes."
+        )));
+    }
+    secret::password_hash(password)
+}
+
+/// Checks the name of a new operator.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check_name(name: &str) -> Result<()> {
+    no_controls("username", name, false)?;
+    if name.trim().is_empty() || name.chars().count() > USER_NAME_CHARS_MAX {
+        return Err(Error::Invalid(format!(
+            "username must be 1 to {USER_NAME_CHARS_MAX} characters."
+        )));
+    }
+    Ok(())
+}
+
+/// Signs in with a password; `from` is the address of the caller.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`], whichever of name and password is wrong; [`Error::CannotAccess`] after too many wrong
+/// tries; [`Error::TooManyRequests`] while too many passwords are being checked.
+pub fn sign_in(app: &App, name: &str, password: &str, from: &str) -> Result<SignedIn> {
+    let now = app.clock.now();
+    let key = (name.to_lowercase(), from.to_owned());
+    app.door.may_try(&key, now)?;
+    let found = app.store.read(|db| rows::credentials(db, name))?;
+    let _checking = app.door.begin_check()?;
+    // An unknown name takes as long as a wrong password.
+    let hash = found
+        .as_ref()
+        .map_or(secret::NO_PASSWORD, |(_, _, hash)| hash);
+    let is_right = password.len() <= PASSWORD_BYTES_MAX && secret::password_matches(password, hash);
+    let Some((id, name, _)) = found.filter(|_| is_right) else {
+        app.door.note_wrong(key, now);
+        return Err(Error::InvalidCredentials(
+            "The user name or the password is wrong.".into(),
+        ));
+    };
+    app.door.forget(&key);
+    Ok(SignedIn {
+        token: new_session(app, id)?,
+        name,
+    })
+}
+
+/// Ends a session.
+pub fn sign_out(app: &App, token: &str) -> Result<()> {
+    let hash = secret::hash(token);
+    app.store.write(move |tx| rows::delete_session(tx, &hash))
+}
+
+/// Changes the password of a signed-in operator and ends all their sessions.
+///
+/// # Errors
+/// As [`sign_in`] for the old password, and [`Error::Invalid`] for the new one.
+pub fn change_password(app: &App, name: &str, old: &str, new: &str, from: &str) -> Result<()> {
+    let hash = new_password(new)?;
+    sign_in(app, name, old, from)?;
+    let (name, now) = (name.to_owned(), app.clock.now());
+    app.store
+        .write(move |tx| rows::set_password(tx, &name, &hash, now))
+}
+
+/// A token that lets its bearer make the first operator; none if there is an operator or a client already.
+///
+/// # Errors
+/// Faults of the database or of the system's randomness.
+pub fn setup_token(app: &App) -> Result<Option<String>> {
+    if app.store.read(rows::is_taken)? {
+        return Ok(None);
+    }
+    let token = secret::mint(SETUP_PREFIX)?;
+    let expires = app
+        .clock
+        .now()
+        .checked_add(SignedDuration::from_mins(SETUP_MINUTES))
+        .map_err(Error::internal)?;
+    *lock(&app.door.setup) = Some((secret::hash(&token), expires));
+    Ok(Some(token))
+}
+
+/// Makes the first operator and signs them in. The token works once.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] for a token that is wrong, used or too old.
+pub fn set_up(app: &App, token: &str, name: &str, password: &str) -> Result<SignedIn> {
+    check_name(name)?;
+    let hash = new_password(password)?;
+    let now = app.clock.now();
+    {
+        let mut setup = lock(&app.door.setup);
+        let is_good = setup
+            .as_ref()
+            .is_some_and(|(kept, expires)| now < *expires && secret::matches(token, kept));
+        if !is_good {
+            let text =
+                "The set-up token is wrong, used or too old; start the server again for a new one.";
+            return Err(Error::InvalidCredentials(text.into()));
+        }
+        *setup = None;
+    }
+    let new = name.to_owned();
+    let id = app
+        .store
+        .write(move |tx| rows::insert(tx, &new, &hash, now))?;
+    Ok(SignedIn {
+        token: new_session(app, id)?,
+        name: name.to_owned(),
+    })
+}
+
+fn new_session(app: &App, id: OperatorId) -> Result<String> {
+    let token = secret::mint(SESSION_PREFIX)?;
+    let (hash, now) = (secret::hash(&token), app.clock.now());
+    let expires = now
+        .checked_add(SignedDuration::from_hours(SESSION_HOURS))
+        .map_err(Error::internal)?;
+    app.store
+        .write(move |tx| rows::insert_session(tx, &hash, id, expires, now))?;
+    Ok(token)
+}
+
+impl Door {
+    fn may_try(&self, key: &(String, String), now: Timestamp) -> Result<()> {
+        let tries = lock(&self.tries);
+        let Some(tried) = tries.get(key).filter(|t| t.wrong >= WRONG_TRIES_MAX) else {
+            return Ok(());
+        };
+        let left = WRONG_TRIES_WAIT_SECS - now.duration_since(tried.since).as_secs();
+        match u32::try_from(left) {
+            Ok(left) if left > 0 => Err(Error::CannotAccess {
+                retry_after_secs: left,
+                details: "Too many wrong passwords; wait before you try again.".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn note_wrong(&self, key: (String, String), now: Timestamp) {
+        let mut tries = lock(&self.tries);
+        tries.retain(|_, t| now.duration_since(t.since).as_secs() < WRONG_TRIES_WAIT_SECS);
+        if tries.len() >= TRIES_KEPT_MAX {
+            tries.clear();
+        }
+        let tried = tries.entry(key).or_insert(Tries {
+            wrong: 0,
+            since: now,
+        });
+        tried.wrong += 1;
+        tried.since = now;
+    }
+
+    fn forget(&self, key: &(String, String)) {
+        lock(&self.tries).remove(key);
+    }
+
+    fn begin_check(&self) -> Result<Checking<'_>> {
+        let checking = Checking(&self.checking);
+        match self.checking.fetch_add(1, Ordering::AcqRel) < CHECKS_MAX {
+            true => Ok(checking),
+            false => Err(Error::TooManyRequests {
+                retry_after_secs: 1,
+                details: "Too many people are signing in at once.".into(),
+            }),
+        }
+    }
+}
+
+/// A password being checked.
+struct Checking<'a>(&'a AtomicUsize);
+
+impl Drop for Checking<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
