@@ -94,6 +94,15 @@ impl App {
             );
         }
     }
+
+    /// Writes down the uses since the last time: before somebody looks at them.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn write_uses(&self) -> Result<()> {
+        let used: Vec<_> = lock(&self.uses).since_written.drain().collect();
+        self.store.write(move |tx| store::clients::touch(tx, &used))
+    }
 }
 
 /// An idempotency key held by a running request; let go when dropped, however the request ends.

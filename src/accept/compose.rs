@@ -10,7 +10,7 @@ use crate::domain::placeholder::Values;
 use crate::domain::routing::{self, Addressee, Content, Leg, Target, Want};
 use crate::domain::settings::Settings;
 use crate::domain::user::User;
-use crate::domain::{address, sms};
+use crate::domain::{sms, template};
 use crate::error::{Error, Result};
 use crate::render::{self, Rendered};
 use crate::store::{Db, devices, templates};
@@ -41,7 +41,7 @@ impl Job<'_> {
                         .as_ref()
                         .unwrap_or(&self.settings.app_name)
                         .clone();
-                    address::no_controls("subject", &subject, false)?;
+                    template::check_subject_line(&subject)?;
                     let (body, html) =
                         render::custom_email(custom.email.as_deref().unwrap_or_default());
                     Rendered {

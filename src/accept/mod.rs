@@ -155,11 +155,8 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         send_at,
         by,
     } = order;
-    if user.profile.is_disabled && matches!(choice, Choice::Channels(_)) {
-        return Err(Error::Conflict(format!(
-            "The user {} is disabled; nothing is sent.",
-            user.profile.user_name
-        )));
+    if matches!(choice, Choice::Channels(_)) {
+        refuse_disabled(&user)?;
     }
     let now = app.clock.now();
     let by_the_minute = matches!(choice, Choice::Notification { .. });
@@ -198,6 +195,16 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         messages,
         by_the_minute,
     })
+}
+
+fn refuse_disabled(user: &User) -> Result<()> {
+    match user.profile.is_disabled {
+        false => Ok(()),
+        true => Err(Error::Conflict(format!(
+            "The user {} is disabled; nothing is sent.",
+            user.profile.user_name
+        ))),
+    }
 }
 
 /// The first full minute from `at` on, and later than `now`, so that there is time for a later one.
@@ -239,7 +246,7 @@ pub fn sample_values(
 /// Commits all of it, or nothing; then wakes the senders.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the user was disabled or erased meanwhile; faults of the database.
+/// [`Error::Conflict`] if the user was disabled meanwhile, [`Error::NotFound`] if erased; faults of the database.
 pub fn commit(app: &App, prepared: Prepared, once: Option<OnceKey>) -> Result<Vec<Accepted>> {
     let mut all = commit_all(app, vec![prepared], once)?;
     Ok(all.pop().unwrap_or_default())
@@ -266,9 +273,10 @@ pub fn commit_all(
             if *by_the_minute && let Some(new) = messages.first() {
                 store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
             }
-            let sends = messages.iter().any(|m| !m.status.is_final());
-            if sends && !store::users::is_active(tx, user.id)? {
-                return Err(Error::NotFound("The user is gone or disabled.".into()));
+            // A moment may have passed since the preparation.
+            let user = store::users::get(tx, user.id)?;
+            if messages.iter().any(|m| !m.status.is_final()) {
+                refuse_disabled(&user)?;
             }
             let rows = messages.iter().map(|message| {
                 Ok(Accepted {

@@ -186,13 +186,19 @@ fn check_subject(subject: Option<String>, format: Format) -> Result<Option<Strin
             ))),
         };
     };
-    no_controls("Subject", &subject, false)?;
+    check_subject_line(&subject)?;
+    Ok(Some(subject))
+}
+
+/// Refuses a subject that is not one line or too long; a template's as it is written, a caller's own as it is.
+pub fn check_subject_line(subject: &str) -> Result<(), Error> {
+    no_controls("Subject", subject, false)?;
     if subject.chars().count() > SUBJECT_CHARS_MAX {
         return Err(Error::invalid(format!(
             "Subject must have at most {SUBJECT_CHARS_MAX} characters."
         )));
     }
-    Ok(Some(subject))
+    Ok(())
 }
 
 fn check_bodies(template: &Template) -> Result<(), Error> {

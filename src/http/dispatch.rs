@@ -105,7 +105,7 @@ fn render(style: Style, error: &Error) -> Response {
     match error {
         Error::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
         Error::OAuth { error, .. } if *error == "invalid_client" => {
-            response.header("WWW-Authenticate", "Basic")
+            response.header("WWW-Authenticate", "Basic realm=\"Herald\"")
         }
         Error::MethodNotAllowed { allow } => response.header("Allow", allow.clone()),
         Error::Unavailable {

@@ -6,6 +6,7 @@ pub mod dispatch;
 pub mod guard;
 mod health;
 pub mod list;
+mod object;
 pub mod openapi;
 pub mod request;
 pub mod response;

@@ -2,6 +2,7 @@
 
 use super::auth::Caller;
 use super::guard::RawRequest;
+use super::object::Object;
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -165,17 +166,16 @@ impl Request {
         let text = std::str::from_utf8(self.body())
             .map_err(|_| Error::invalid("The body is not UTF-8."))?;
         let mut decoder = serde_json::Deserializer::from_str(text);
-        let value = serde_path_to_error::deserialize(&mut decoder).map_err(|fault| {
+        let Object(value) = serde_path_to_error::deserialize(&mut decoder).map_err(|fault| {
             let path = fault.path().to_string();
             let inner = fault.into_inner();
             match inner.classify() {
                 serde_json::error::Category::Data if path != "." => {
-                    Error::Invalid(format!("{path}: {}.", without_position(&inner)))
+                    Error::Invalid(format!("{path}: {}.", for_people(&inner)))
                 }
-                serde_json::error::Category::Data => Error::Invalid(format!(
-                    "The body does not fit: {}.",
-                    without_position(&inner)
-                )),
+                serde_json::error::Category::Data => {
+                    Error::Invalid(format!("The body does not fit: {}.", for_people(&inner)))
+                }
                 _ => Error::Invalid(format!("The body is not JSON: {inner}.")),
             }
         })?;
@@ -203,11 +203,19 @@ impl Request {
     }
 }
 
-/// serde_json's sentence without " at line 1 column 12", which says little beside the field's name.
-fn without_position(fault: &serde_json::Error) -> String {
+/// serde_json's sentence without " at line 1 column 12", which says little beside the field's name, and in JSON's words
+/// instead of Rust's.
+fn for_people(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
-    }
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    [
+        ("expected i64", "expected a whole number of at most 64 bits"),
+        ("expected a map", "expected an object"),
+        ("invalid type: map", "invalid type: object"),
+        ("invalid type: sequence", "invalid type: list"),
+    ]
+    .iter()
+    .fold(text[..end].to_owned(), |text, (rust, json)| {
+        text.replace(rust, json)
+    })
 }

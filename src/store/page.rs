@@ -80,15 +80,23 @@ pub(super) fn fetch<T>(
     let mut condition = String::new();
     let mut values = Vec::new();
     for (column, operand) in &query.filters {
-        let collate = match column.kind {
-            Kind::Text => " collate nocase",
-            _ => "",
-        };
-        condition.push_str(&format!(" and {} = ?{collate}", column.sql));
-        values.push(match operand {
-            Operand::Int(number) => Value::Integer(*number),
-            Operand::Text(text) => Value::Text(text.clone()),
-        });
+        let sql = column.sql;
+        match (column.kind, operand) {
+            // Times are shown to the second, so the second is what a filter can know of them.
+            (Kind::Time, Operand::Int(millis)) => {
+                condition.push_str(&format!(" and {sql} between ? and ?"));
+                let second = millis.div_euclid(1000) * 1000;
+                values.extend([Value::Integer(second), Value::Integer(second + 999)]);
+            }
+            (_, Operand::Int(number)) => {
+                condition.push_str(&format!(" and {sql} = ?"));
+                values.push(Value::Integer(*number));
+            }
+            (_, Operand::Text(text)) => {
+                condition.push_str(&format!(" and {sql} = ? collate nocase"));
+                values.push(Value::Text(text.clone()));
+            }
+        }
     }
     if let Some(text) = &query.search {
         let any: Vec<_> = searched

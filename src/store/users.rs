@@ -139,15 +139,6 @@ pub fn get_by_name(db: &Db, user_name: &str) -> Result<User> {
         .ok_or_else(|| Error::NotFound(format!("No user has the name {user_name}.")))
 }
 
-/// Whether this recipient may be sent something now.
-pub fn is_active(db: &Db, id: UserId) -> Result<bool> {
-    let sql = "select exists (select 1 from recipient where id = ?1 and is_disabled = 0)";
-    Ok(db
-        .0
-        .prepare_cached(sql)?
-        .query_row([id.0], |row| row.get(0))?)
-}
-
 /// A page of recipients.
 pub fn list(db: &Db, query: &Query) -> Result<Page<User>> {
     let searched = ["u.user_name", "u.name", "u.email", "u.mobile"];

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod addresses;
+mod api;
 mod channels;
 mod command_line;
 mod front;

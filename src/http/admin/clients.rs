@@ -59,13 +59,13 @@ pub struct WireClient {
     created_date: String,
     created_by: String,
     expiry_date: Option<String>,
-    /// To the minute.
     last_used_date: Option<String>,
 }
 
 /// A page of clients.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let query = LIST.query(request)?;
+    app.write_uses()?;
     let page = app.store.read(|db| rows::list(db, &query))?;
     let paging = Paging::new(request, &query, &page);
     Ok(Response::page(

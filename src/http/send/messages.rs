@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::domain::format::Channel;
 use crate::domain::settings::MessageWord;
 use crate::error::{Error, Result};
+use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::values;
@@ -29,7 +30,8 @@ pub struct SendMessage {
     /// `welcome`, `logininfo` or `forgottenpassword`. Wins over `messageBody`.
     message_type: Option<String>,
     /// The caller's own text.
-    message_body: Option<MessageBody>,
+    #[schemars(with = "Option<MessageBody>")]
+    message_body: Option<Object<MessageBody>>,
     /// Values for the type's own words (ours).
     placeholders: Option<Map<String, Value>>,
 }
@@ -38,9 +40,11 @@ pub struct SendMessage {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct MessageBody {
     /// HTML-encoded exactly once; line ends become `<br>`.
-    email: Option<EmailBody>,
+    #[schemars(with = "Option<EmailBody>")]
+    email: Option<Object<EmailBody>>,
     /// Transliterated to ASCII.
-    sms: Option<SmsBody>,
+    #[schemars(with = "Option<SmsBody>")]
+    sms: Option<Object<SmsBody>>,
 }
 
 /// The text of a mail.
@@ -137,7 +141,7 @@ fn what(app: &App, wire: SendMessage, channels: &[Channel]) -> Result<What> {
         })?;
         return Ok(What::Typed(message_type, values));
     }
-    let Some(body) = wire.message_body else {
+    let Some(Object(body)) = wire.message_body else {
         return Err(Error::invalid(
             "One of communicationTemplateId, messageType and messageBody is needed.",
         ));
@@ -153,10 +157,10 @@ fn what(app: &App, wire: SendMessage, channels: &[Channel]) -> Result<What> {
 fn custom(body: MessageBody, channels: &[Channel]) -> Result<Custom> {
     let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
     let (subject, email) = match body.email {
-        Some(EmailBody { subject, body }) => (filled(subject), filled(body)),
+        Some(Object(EmailBody { subject, body })) => (filled(subject), filled(body)),
         None => (None, None),
     };
-    let sms = body.sms.and_then(|sms| filled(sms.body));
+    let sms = body.sms.and_then(|Object(sms)| filled(sms.body));
     for (channel, part) in [(Channel::Email, &email), (Channel::Sms, &sms)] {
         if channels.contains(&channel) && part.is_none() {
             return Err(Error::Invalid(format!(

@@ -84,7 +84,10 @@ fn issue(app: &App, request: &Request) -> Result<String> {
         // RFC 6749, section 3.2: parameters must not be included more than once.
         match values.next() {
             Some(_) => Err(refuse("invalid_request", format!("{name} is there twice."))),
-            None => Ok(first.map(|(_, value)| value.as_str())),
+            // RFC 6749, section 3.2: a parameter without a value is as good as none.
+            None => Ok(first
+                .map(|(_, value)| value.as_str())
+                .filter(|value| !value.trim().is_empty())),
         }
     };
     match field("grant_type")? {
@@ -97,21 +100,11 @@ fn issue(app: &App, request: &Request) -> Result<String> {
         }
         None => return Err(refuse("invalid_request", "grant_type is missing.")),
     }
-    let credentials = match basic(request)? {
-        Some(pair) => pair,
-        None => match (field("client_id")?, field("client_secret")?) {
-            (Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
-            _ => {
-                return Err(refuse(
-                    "invalid_request",
-                    "client_id and client_secret are needed.",
-                ));
-            }
-        },
-    };
+    let in_form = (field("client_id")?, field("client_secret")?);
+    let credentials = credentials(basic(request)?, in_form)?;
     let client = client(app, &credentials)?;
     let held = Scopes::parse(&client.scopes)?;
-    let scopes = match field("scope")?.filter(|scope| !scope.trim().is_empty()) {
+    let scopes = match field("scope")? {
         None => held,
         Some(asked) => Scopes::parse(asked)
             .ok()
@@ -134,6 +127,25 @@ fn issue(app: &App, request: &Request) -> Result<String> {
     Ok(token)
 }
 
+/// The one place where the client says who it is. (RFC 6749, section 2.3: not more than one)
+fn credentials(
+    basic: Option<(String, String)>,
+    in_form: (Option<&str>, Option<&str>),
+) -> Result<(String, String)> {
+    match (basic, in_form) {
+        (Some(pair), (id, None)) if id.is_none_or(|id| id == pair.0) => Ok(pair),
+        (None, (Some(id), Some(secret))) => Ok((id.to_owned(), secret.to_owned())),
+        (Some(_), _) => Err(refuse(
+            "invalid_request",
+            "The credentials come in a Basic header or in the form, not in both.",
+        )),
+        (None, _) => Err(refuse(
+            "invalid_request",
+            "client_id and client_secret are needed.",
+        )),
+    }
+}
+
 /// The client behind an id and a secret. Every way to fail sounds the same.
 fn client(app: &App, (id, secret): &(String, String)) -> Result<Client> {
     let unknown = || {
@@ -153,9 +165,10 @@ fn client(app: &App, (id, secret): &(String, String)) -> Result<Client> {
 
 /// Credentials from a Basic header, form-encoded inside. (RFC 6749, section 2.3.1)
 fn basic(request: &Request) -> Result<Option<(String, String)>> {
-    let Some(("Basic", encoded)) = request
+    let Some((_, encoded)) = request
         .header("authorization")
-        .and_then(|h| h.split_once(' '))
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
     else {
         return Ok(None);
     };

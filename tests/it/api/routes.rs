@@ -1,0 +1,302 @@
+//! What the route table promises of every line. (api.md, section 2, "Envelope"; design.md, "Tables are tests too")
+
+use super::case::Asked;
+use super::exchange;
+use crate::support::app::TestApp;
+use herald::clients::{self, Draft};
+use herald::domain::scope::{Area, Scope};
+use herald::http::auth::Access;
+use herald::http::openapi;
+use herald::http::router::Router;
+use herald::http::routes::{ROUTES, Route};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
+const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A path that the pattern stands for.
+fn path(route: &Route) -> String {
+    let segments = route.pattern.split('/').map(|segment| match segment {
+        "{userId}" => NOBODY,
+        other if other.starts_with('{') => "987654321",
+        other => other,
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn call(app: &TestApp, method: &str, path: &str, authorization: &str) -> String {
+    exchange::send(
+        app,
+        &Asked {
+            method: method.into(),
+            path: path.into(),
+            headers: vec![("Authorization".into(), authorization.into())],
+            body: None,
+        },
+    )
+}
+
+fn error(path: &str, status: u16, headers: &str, slug: &str, details: &str) -> String {
+    let body = if path.contains("/oauth/") {
+        format!(
+            "\n< Cache-Control: no-store\n<< {{\"error\":\"invalid_request\",\"error_description\":{details:?}}}"
+        )
+    } else if path.starts_with("/api/v1.") {
+        format!("\n<< {{\"errorCode\":\"{status}\",\"message\":{details:?}}}")
+    } else {
+        format!("\n<< {{\"Result\":\"ERR\",\"Message\":{slug:?},\"Details\":{details:?}}}")
+    };
+    format!("< {status}\n< {headers}\n< Content-Type: application/json{body}")
+}
+
+#[test]
+fn every_line_is_reachable_because_a_literal_beats_a_parameter() {
+    let router = Router::new();
+    for route in ROUTES {
+        let found = router
+            .find(route.method, &path(route))
+            .unwrap_or_else(|e| panic!("{}: {e}", route.pattern));
+        assert_eq!(
+            (found.route.method, found.route.pattern),
+            (route.method, route.pattern)
+        );
+    }
+}
+
+#[test]
+fn every_line_that_is_not_public_answers_401_without_a_key() {
+    let app = TestApp::start();
+    for route in ROUTES.iter().filter(|r| r.access != Access::Public) {
+        let path = path(route);
+        let missing =
+            "Send a key or a token as `Authorization: Bearer …`; `herald client create` makes one.";
+        let expected = error(
+            &path,
+            401,
+            "WWW-Authenticate: Bearer",
+            "err_Unauthorized",
+            missing,
+        );
+        assert_eq!(
+            call(&app, route.method, &path, ""),
+            expected,
+            "{} {path}",
+            route.method
+        );
+        let unknown = "This key or token is unknown, revoked or expired.";
+        let expected = error(
+            &path,
+            401,
+            "WWW-Authenticate: Bearer",
+            "err_Unauthorized",
+            unknown,
+        );
+        let reply = call(&app, route.method, &path, "Bearer hrldk_wrong");
+        assert_eq!(reply, expected, "{} {path}", route.method);
+    }
+}
+
+#[test]
+fn every_line_that_is_not_public_answers_403_to_a_key_of_every_other_scope() {
+    let app = TestApp::start();
+    for route in ROUTES {
+        let Access::Needs(need) = route.access else {
+            continue;
+        };
+        // All single scopes that do not do.
+        let all = Area::ALL.iter().flat_map(|area| {
+            ["", ":read", ":write"].map(|mode| format!("relesys.api.{}{mode}", area.word()))
+        });
+        let accepted = need.accepted();
+        let scopes: Vec<_> = all
+            .chain(["relesys.api:read".into(), "relesys.api:write".into()])
+            .filter(|scope| !accepted.contains(scope))
+            .collect();
+        let key = key(&app, &scopes.join(" "));
+        let path = path(route);
+        let reply = call(&app, route.method, &path, &format!("Bearer {key}"));
+        let details = format!("One of these scopes is needed: {}.", accepted.join(", "));
+        let body = match path.starts_with("/api/v1.") {
+            true => format!("<< {{\"errorCode\":\"403\",\"message\":{details:?}}}"),
+            false => format!(
+                "<< {{\"Result\":\"ERR\",\"Message\":\"err_Forbidden\",\"Details\":{details:?}}}"
+            ),
+        };
+        let expected = format!("< 403\n< Content-Type: application/json\n{body}");
+        assert_eq!(reply, expected, "{} {path}", route.method);
+    }
+}
+
+#[test]
+fn every_scope_that_a_refusal_names_opens_the_line() {
+    let app = TestApp::start();
+    for route in ROUTES {
+        let Access::Needs(need) = route.access else {
+            continue;
+        };
+        for scope in need.accepted() {
+            assert!(Scope::parse(&scope).is_ok(), "{scope}");
+            let reply = call(
+                &app,
+                route.method,
+                &path(route),
+                &format!("Bearer {}", key(&app, &scope)),
+            );
+            let status = &reply[2..5];
+            assert!(
+                !["401", "403"].contains(&status),
+                "{} {} with {scope}: {reply}",
+                route.method,
+                route.pattern
+            );
+        }
+    }
+}
+
+fn key(app: &TestApp, scopes: &str) -> String {
+    let draft = Draft {
+        label: "one".into(),
+        scopes: scopes.into(),
+        expires: None,
+    };
+    clients::create(&app.server().app, draft, None, "tests")
+        .unwrap()
+        .key
+}
+
+#[test]
+fn every_path_answers_405_and_allow_to_a_method_it_does_not_have() {
+    let app = TestApp::start();
+    for route in ROUTES {
+        let path = path(route);
+        let of_path: Vec<_> = ROUTES
+            .iter()
+            .filter(|r| r.pattern == route.pattern)
+            .map(|r| r.method)
+            .collect();
+        let mut allow = of_path.clone();
+        if allow.contains(&"GET") {
+            allow.push("HEAD");
+        }
+        let allow = allow.join(", ");
+        for method in METHODS.iter().filter(|m| !of_path.contains(m)) {
+            let details = format!("This address answers to {allow}.");
+            let expected = error(
+                &path,
+                405,
+                &format!("Allow: {allow}"),
+                "err_MethodNotAllowed",
+                &details,
+            );
+            assert_eq!(call(&app, method, &path, ""), expected, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn the_three_versions_of_the_send_api_have_the_same_lines() {
+    let router = Router::new();
+    for route in ROUTES {
+        let Some(rest) = route.pattern.strip_prefix("/api/v1.3") else {
+            continue;
+        };
+        for version in ["/api/v1.2", "/api/v1.1"] {
+            let path = path(route).replace("/api/v1.3", version);
+            let found = router
+                .find(route.method, &path)
+                .map(|found| found.route.pattern);
+            assert_eq!(found.ok(), Some(route.pattern), "{version}{rest}");
+        }
+    }
+}
+
+#[test]
+fn openapi_holds_exactly_the_lines_of_the_table() {
+    let document = served();
+    let mut documented = BTreeSet::new();
+    for (pattern, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            documented.insert((method.to_uppercase(), pattern.clone()));
+        }
+    }
+    let served: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|route| (route.method.to_owned(), route.pattern.to_owned()))
+        .collect();
+    assert_eq!(documented, served);
+    assert_eq!(served.len(), ROUTES.len(), "a line is there twice");
+}
+
+#[test]
+fn openapi_describes_each_line_as_it_is() {
+    let document = served();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut operation_ids = BTreeSet::new();
+    for route in ROUTES {
+        let operation = &document["paths"][route.pattern][route.method.to_lowercase()];
+        let what = format!("{} {}", route.method, route.pattern);
+        assert!(
+            operation_ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+            "{what}"
+        );
+        assert_eq!(operation["summary"], route.summary, "{what}");
+        assert_eq!(
+            operation["requestBody"].is_object(),
+            route.takes.is_some(),
+            "{what}"
+        );
+        assert_eq!(
+            operation["security"].as_array().unwrap().is_empty(),
+            route.access == Access::Public,
+            "{what}"
+        );
+        let in_path: BTreeSet<_> = operation["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|p| p["in"] == "path" && p["required"] == true)
+            .map(|p| format!("{{{}}}", p["name"].as_str().unwrap()))
+            .collect();
+        let in_pattern: BTreeSet<_> = route
+            .pattern
+            .split('/')
+            .filter(|s| s.starts_with('{'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(in_path, in_pattern, "{what}");
+        assert!(
+            operation["responses"].as_object().unwrap().len() >= 2,
+            "{what}"
+        );
+    }
+    every_reference_leads_somewhere(&document, &document);
+}
+
+fn every_reference_leads_somewhere(document: &Value, part: &Value) {
+    match part {
+        Value::Object(fields) => {
+            if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{reference}");
+            }
+            fields
+                .values()
+                .for_each(|value| every_reference_leads_somewhere(document, value));
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|value| every_reference_leads_somewhere(document, value)),
+        _ => {}
+    }
+}
+
+/// The document as a client without a key downloads it.
+fn served() -> Value {
+    let app = TestApp::start();
+    let reply = call(&app, "GET", "/api/admin/v1/openapi.json", "");
+    let head = "< 200\n< Content-Type: application/json\n<< ";
+    let document: Value = serde_json::from_str(reply.strip_prefix(head).unwrap()).unwrap();
+    assert_eq!(document, openapi::build());
+    document
+}
