@@ -16,7 +16,7 @@ use crate::store::{self, Access, Store};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a stop waits for attempts and requests in flight. (delivery.md, "Stop")
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -148,7 +148,9 @@ impl Server {
         let addresses: Vec<_> = bound.iter().map(address).collect();
         let mut app = App::open(config, Access::Exclusive, clock)?;
         if app.base_url.is_empty() {
-            app.base_url = addresses.first().cloned().unwrap_or_default();
+            // A browser cannot follow a link to a socket file.
+            let http = addresses.iter().find(|a| a.starts_with("http:"));
+            app.base_url = http.map_or("http://localhost", String::as_str).to_owned();
         }
         let app = Arc::new(app);
         let outbox = Outbox::start(
@@ -173,8 +175,12 @@ impl Server {
     /// Stops accepting, finishes what is in flight; false if attempts were left to the next start.
     #[must_use]
     pub fn stop(self) -> bool {
+        // The senders are told first: no attempt begins while the front finishes its requests, and both share the time.
+        self.outbox.begin_stop();
+        let deadline = Instant::now() + DRAIN;
         let answered = self.front.stop(DRAIN);
-        self.outbox.stop(DRAIN) && answered
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.outbox.stop(left) && answered
     }
 }
 

@@ -307,7 +307,10 @@ pub fn help() -> String {
         ..
     } in TABLE
     {
-        text.push_str(&format!("  {env:<36} {meaning} [default: {default}]\n"));
+        // Two short lines, as clap sets its own: one long line would be wrapped in the middle.
+        text.push_str(&format!(
+            "  {env}\n          {meaning} [default: {default}]\n"
+        ));
     }
     text
 }

@@ -37,10 +37,8 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let time = Clock::System
-            .now()
-            .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-            .to_string();
+        // Always three digits, so that columns stand under each other and lines sort.
+        let time = format!("{:.3}", Clock::System.now());
         let line = match self.format {
             LogFormat::Text => format!(
                 "{time} {:5} {}\n",

@@ -1,6 +1,6 @@
 //! `herald demo`: everything, at once, on this machine only.
 
-use super::serve::{stop, until_signal};
+use super::serve::{catch_signals, stop, until_signal};
 use super::{Outcome, say, start_log};
 use crate::accept::{self, Choice, Order, What};
 use crate::app::{App, Server};
@@ -37,6 +37,7 @@ const BY: &str = "demo";
 
 pub(super) fn run(args: Args) -> Outcome {
     start_log(&args.log);
+    let signals = catch_signals()?;
     let directory = tempfile::Builder::new()
         .prefix("herald-demo-")
         .tempdir()
@@ -44,8 +45,10 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = Config::capturing(vec![args.listen], directory.path().to_owned())?;
     let server = Server::start(&config, Clock::System)?;
     let samples = fill(&server.app).map_err(|fault| format!("Cannot make the samples: {fault}"))?;
-    explain(&server.app.base_url, &samples);
-    until_signal()?;
+    for address in &server.addresses {
+        explain(address, &samples);
+    }
+    until_signal(signals);
     stop(server);
     directory
         .close()
@@ -57,20 +60,24 @@ struct Samples {
     client: Made,
 }
 
-fn explain(base_url: &str, Samples { user, client }: &Samples) {
+fn explain(address: &str, Samples { user, client }: &Samples) {
+    let reach = match address.strip_prefix("unix:") {
+        Some(path) => format!("--unix-socket {path} http://localhost"),
+        None => address.to_owned(),
+    };
     let key = &client.key;
     let name = &user.profile.name;
     say(&format!(
-        "Herald is ready at {base_url} and keeps everything to itself: mail and SMS are captured, not sent.
+        "Herald is ready at {address} and keeps everything to itself: mail and SMS are captured, not sent.
 
 Send {name} a message, by e-mail and SMS:
 
-  curl -i {base_url}/api/v1.3/communication/messages/{}/send -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\"deliveryMethod\":\"both\",\"messageType\":\"welcome\"}}'
+  curl -i {reach}/api/v1.3/communication/messages/{}/send -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\"deliveryMethod\":\"both\",\"messageType\":\"welcome\"}}'
 
 Read what was captured, and why each message is as it is:
 
-  curl {base_url}/api/admin/v1/captured -H 'Authorization: Bearer {key}'
-  curl {base_url}/api/admin/v1/messages/logs/{} -H 'Authorization: Bearer {key}'
+  curl {reach}/api/admin/v1/captured -H 'Authorization: Bearer {key}'
+  curl {reach}/api/admin/v1/messages/logs/{} -H 'Authorization: Bearer {key}'
 
 Everything is gone when you press Ctrl-C.",
         user.guid, user.id,

@@ -30,12 +30,13 @@ pub(super) fn run(args: Args) -> Outcome {
     let address = format!("{}/readyz", args.url.trim_end_matches('/'));
     let deadline = Instant::now() + args.timeout;
     loop {
-        match status_of_get(&address, args.timeout) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match status_of_get(&address, left) {
             Ok(200) => {
                 say("ready");
                 return Ok(());
             }
-            Ok(_) | Err(_) if args.wait && Instant::now() < deadline => {
+            Ok(_) | Err(_) if args.wait && Instant::now() + PAUSE < deadline => {
                 std::thread::park_timeout(PAUSE)
             }
             Ok(status) => return Err(format!("{} is not ready: it answers {status}.", args.url)),

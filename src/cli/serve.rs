@@ -1,6 +1,6 @@
 //! `herald serve`
 
-use super::{Outcome, complain, start_log};
+use super::{Outcome, say, start_log};
 use crate::app::{App, Server};
 use crate::clock::Clock;
 use crate::config::{Config, ServeArgs, help};
@@ -20,6 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     start_log(&args.serve.log);
+    let signals = catch_signals()?;
     let config = Config::resolve(args.serve)?;
     let server = Server::start(&config, Clock::System)?;
     for channel in Channel::ALL {
@@ -33,16 +34,17 @@ pub(super) fn run(args: Args) -> Outcome {
     for address in &server.addresses {
         log::info!("Herald serves {address}");
     }
-    until_signal()?;
+    until_signal(signals);
     stop(server);
     Ok(())
 }
 
-/// Says how to begin with an appliance that nobody can use yet. On stderr and not in the log: it holds a token.
+/// Says how to begin with an appliance that nobody can use yet. On stdout and not in the log: it holds a token, and a
+/// log of JSON must hold nothing else.
 fn invite(app: &App, data_dir: &Path) -> Outcome {
     let token = operators::setup_token(app).map_err(|fault| fault.to_string())?;
     if let Some(token) = token {
-        complain(&format!(
+        say(&format!(
             "Nobody can use this appliance yet. Make the first operator within {SETUP_MINUTES} minutes:
 
   curl {}/api/admin/v1/user/setup -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\",\"username\":\"…\",\"password\":\"…\"}}'
@@ -58,16 +60,18 @@ or an API client at any time:
     Ok(())
 }
 
+/// Catches SIGTERM and SIGINT; before anything else, so that one which comes during the start is a clean stop too.
+pub(super) fn catch_signals() -> Result<Signals, String> {
+    Signals::new([SIGTERM, SIGINT]).map_err(|fault| format!("Cannot listen for signals: {fault}."))
+}
+
 /// Waits for SIGTERM or SIGINT; a second one ends the process at once.
-pub(super) fn until_signal() -> Outcome {
-    let mut signals = Signals::new([SIGTERM, SIGINT])
-        .map_err(|fault| format!("Cannot listen for signals: {fault}."))?;
+pub(super) fn until_signal(mut signals: Signals) {
     signals.forever().next();
     std::thread::spawn(move || {
         signals.forever().next();
         std::process::exit(1);
     });
-    Ok(())
 }
 
 pub(super) fn stop(server: Server) {

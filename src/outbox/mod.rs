@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::domain::format::Channel;
 use crate::error::Result;
 use crate::store::Store;
-use crate::store::outbox::{forgive, release_all};
+use crate::store::waiting::{forgive, release_all};
 use breaker::Breaker;
 use policy::Policy;
 use std::collections::BTreeMap;
@@ -167,12 +167,17 @@ impl Outbox {
         })
     }
 
-    /// Finishes attempts in flight for at most this long; false if some were left. (delivery.md, "Stop")
-    #[must_use]
-    pub fn stop(self, drain: Duration) -> bool {
+    /// From now on no attempt begins; those in flight go on.
+    pub fn begin_stop(&self) {
         for channel in Channel::ALL {
             self.bells.of(channel).stop();
         }
+    }
+
+    /// Finishes attempts in flight for at most this long; false if some were left. (delivery.md, "Stop")
+    #[must_use]
+    pub fn stop(self, drain: Duration) -> bool {
+        self.begin_stop();
         let deadline = Instant::now() + drain;
         while Instant::now() < deadline && !self.threads.iter().all(JoinHandle::is_finished) {
             std::thread::park_timeout(Duration::from_millis(10));

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::secret::random;
 use crate::store::outbox::{self, AttemptResult, Claimed, Verdict};
 use crate::store::settings;
+use crate::store::waiting;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -117,7 +118,7 @@ impl<'a> Sender<'a> {
         let lane = self.lane;
         let channel = lane.channel;
         // Looking first costs no fsync: an idle appliance writes nothing.
-        match lane.store.read(|db| outbox::next_due(db, channel))? {
+        match lane.store.read(|db| waiting::next_due(db, channel))? {
             Some(due) if due <= now => {}
             later => {
                 self.batch = 1;

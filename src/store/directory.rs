@@ -28,13 +28,17 @@ pub(super) fn prepare(data_dir: &Path) -> Result<PathBuf, String> {
             let name = entry.file_name();
             name != LOCK && name != "lost+found"
         });
-        if let Some(entry) = foreign {
+        // Asked again: another command may have met this one on an empty directory, and made its files since.
+        if let Some(entry) = foreign
+            && !file.exists()
+        {
             return Err(format!(
                 "{shown} is not a Herald data directory: it holds {} and no {DATABASE}. Name an empty or a new directory with --data-dir.",
                 entry.file_name().display()
             ));
         }
     }
+    refuse_emptied(&file)?;
     fs::set_permissions(data_dir, Permissions::from_mode(0o700))
         .map_err(|fault| format!("Cannot make {shown} private (mode 0700): {fault}."))?;
     if !file.exists() {
@@ -47,6 +51,29 @@ pub(super) fn prepare(data_dir: &Path) -> Result<PathBuf, String> {
             .map_err(|fault| format!("Cannot make {}: {fault}.", file.display()))?;
     }
     Ok(file)
+}
+
+/// SQLite takes an empty file for a new database and throws away the write-ahead log beside it, which may be all there is.
+/// The log is looked at first: it is begun only after the file has its first page.
+fn refuse_emptied(file: &Path) -> Result<(), String> {
+    let holds_something = |path: &Path| fs::metadata(path).is_ok_and(|found| found.len() > 0);
+    let log = file.with_extension("db-wal");
+    if holds_something(&log) && !holds_something(file) {
+        let name = log.file_name().unwrap_or_default().display();
+        return Err(damaged(
+            file,
+            &format!("it is empty, and {name} beside it is not"),
+        ));
+    }
+    Ok(())
+}
+
+/// What to do about a database that cannot be read.
+pub(super) fn damaged(file: &Path, why: &str) -> String {
+    format!(
+        "{} is damaged ({why}). Nothing was changed. Move it away and put a backup in its place.",
+        file.display()
+    )
 }
 
 /// Makes the database file private, whoever made it.

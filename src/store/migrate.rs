@@ -1,11 +1,11 @@
 //! Opening: a new database gets schema.sql, an older one its migrations, a newer or foreign one is refused.
 
-use super::{Db, Tx, settings, templates, types};
+use super::{Db, Tx, directory, settings, templates, types};
 use crate::error::Result;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// "HRLD": tells our files from other SQLite databases.
 const APPLICATION_ID: i64 = 0x4852_4c44;
@@ -32,15 +32,16 @@ impl Plan {
 
 /// How long to wait for a command beside a running server, and the other way round.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Opens the read-write connection and brings the database up to date.
 pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Result<Db, String> {
     let shown = file.display();
     let newest = plan.version();
     let damaged = |fault: rusqlite::Error| match fault.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => format!(
-            "{shown} is damaged ({fault}). Nothing was changed. Move it away and put a backup in its place."
-        ),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            directory::damaged(file, &fault.to_string())
+        }
         _ => format!("Cannot open {shown}: {fault}."),
     };
     let connection = Connection::open_with_flags(
@@ -91,7 +92,7 @@ fn version(db: &Db) -> rusqlite::Result<Found> {
 
 /// WAL and FULL: a commit that was answered survives a power cut. (delivery.md, "Library traps", SQLite)
 fn configure(db: &Db) -> rusqlite::Result<()> {
-    db.0.pragma_update(None, "journal_mode", "wal")?;
+    use_wal(db)?;
     db.0.pragma_update(None, "synchronous", "full")?;
     db.0.pragma_update(None, "foreign_keys", true)?;
     db.0.pragma_update(None, "secure_delete", true)?;
@@ -99,6 +100,22 @@ fn configure(db: &Db) -> rusqlite::Result<()> {
     db.0.pragma_update(None, "journal_size_limit", 16 << 20)?;
     db.0.pragma_update(None, "cache_size", -16_384)?;
     db.0.pragma_update(None, "temp_store", "memory")
+}
+
+/// Switching a new database to WAL takes the file alone, and unlike other statements it does not wait for its turn.
+fn use_wal(db: &Db) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match db.0.pragma_update(None, "journal_mode", "wal") {
+            Err(fault)
+                if fault.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                std::thread::park_timeout(BUSY_PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// One transaction: a crash in the middle leaves the old state.

@@ -23,6 +23,7 @@ pub mod system_preferences;
 pub mod templates;
 pub mod types;
 pub mod users;
+pub mod waiting;
 mod writer;
 
 use crate::error::{Error, Result};
@@ -87,8 +88,8 @@ impl Store {
         let readers = readers::Readers::new(&file)
             .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
         Ok(Self {
-            writer: writer::Writer::start(db),
             readers,
+            writer: writer::Writer::start(db),
             _lock: lock,
         })
     }

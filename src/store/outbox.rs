@@ -1,24 +1,21 @@
 //! What the outbox does to message rows: claim, record, release. Each function is one short write.
 
-use super::{Db, Tx, guid, templates, time};
+use super::{Tx, guid, templates, time};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Outgoing;
 use crate::domain::message::Status;
 use crate::error::Result;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
-
-/// A message claimed three times without a result takes the process down with it: it is not tried a fourth time.
-const CLAIMS_MAX: i64 = 3;
+use rusqlite::{Row, named_params};
 
 /// System messages, then the others.
-const LANES: [i64; 2] = [0, 1];
+pub(super) const LANES: [i64; 2] = [0, 1];
 
 /// Messages that one claim closes as expired at most, so that a long dead backlog does not hold up the writer.
 const EXPIRED_MAX: usize = 256;
 
-const ERASED: &str = "The user was erased.";
+pub(super) const ERASED: &str = "The user was erased.";
 
 const EXPIRED: &str = "Its life ended before a provider accepted it.";
 
@@ -316,85 +313,3 @@ pub(super) fn close(tx: &Tx<'_>, id: MessageId, status: Status, reason: &str) ->
     })?;
     Ok(())
 }
-
-/// What was claimed; naming both states of the index `message_open` is what lets SQLite use it.
-pub(super) const OPEN: &str = "status in ('sending', 'scheduled') and status = 'sending'";
-
-/// At start-up: whatever a dead process had claimed waits again; poison is closed.
-pub fn release_all(tx: &Tx<'_>) -> Result<usize> {
-    let claimed =
-        tx.0.0
-            .prepare(&format!(
-                "select id, claims, recipient from message where {OPEN}"
-            ))?
-            .query_map([], |row| {
-                let id = MessageId(row.get("id")?);
-                Ok((
-                    id,
-                    row.get("claims")?,
-                    row.get::<_, String>("recipient")?.is_empty(),
-                ))
-            })?
-            .collect::<rusqlite::Result<Vec<(_, i64, _)>>>()?;
-    let mut released = 0;
-    for (id, claims, is_erased) in claimed {
-        if is_erased {
-            close(tx, id, Status::Cancelled, ERASED)?;
-        } else if claims >= CLAIMS_MAX {
-            let reason = format!(
-                "crashed: the process ended {CLAIMS_MAX} times while sending this message."
-            );
-            close(tx, id, Status::Failed, &reason)?;
-        } else {
-            let sql = "update message set status = 'queued' where id = ?1";
-            tx.0.0.prepare_cached(sql)?.execute([id.0])?;
-            released += 1;
-        }
-    }
-    Ok(released)
-}
-
-/// At a stop that cannot wait any longer: what is being sent was cut off by us and is not to be taken for poison.
-pub fn forgive(tx: &Tx<'_>) -> Result<()> {
-    let sql = format!("update message set claims = 0 where {OPEN}");
-    tx.0.0.execute(&sql, [])?;
-    Ok(())
-}
-
-pub(super) const NEXT_DUE: &str = "
-    select min(due_at) as due_at from message
-    where status = 'queued' and channel = :channel and lane = :lane
-    having min(due_at) is not null";
-
-/// When the next message of a channel is due, if any waits.
-pub fn next_due(db: &Db, channel: Channel) -> Result<Option<Timestamp>> {
-    let due = |row: &Row<'_>| time(row, "due_at");
-    let mut next =
-        db.0.prepare_cached(NEXT_SCHEDULED)?
-            .query_row(named_params! { ":channel": channel.word() }, due)
-            .optional()?;
-    for lane in LANES {
-        let queued =
-            db.0.prepare_cached(NEXT_DUE)?
-                .query_row(
-                    named_params! { ":channel": channel.word(), ":lane": lane },
-                    due,
-                )
-                .optional()?;
-        next = [next, queued].into_iter().flatten().min();
-    }
-    Ok(next)
-}
-
-pub(super) const NEXT_SCHEDULED: &str = "
-    select due_at from message where status = 'scheduled' and channel = :channel order by due_at limit 1";
-
-/// How many messages have not reached a final state.
-pub fn pending(db: &Db) -> Result<i64> {
-    Ok(db.0.query_row(PENDING, [], |row| row.get(0))?)
-}
-
-/// In two parts, one for each of the indexes over what is not final: the log is not counted through.
-pub(super) const PENDING: &str = "
-    select (select count(*) from message where status = 'queued')
-        + (select count(*) from message where status in ('sending', 'scheduled'))";

@@ -96,43 +96,10 @@ pub(super) fn fetch<T>(
     query: &Query,
     mut from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>> {
-    let mut condition = String::new();
-    let mut values = Vec::new();
-    for (column, operand) in &query.filters {
-        let sql = column.sql;
-        match (column.kind, operand) {
-            // Times are shown to the second, so the second is what a filter can know of them.
-            (Kind::Time, Operand::Int(millis)) => {
-                condition.push_str(&format!(" and {sql} between ? and ?"));
-                let second = millis.div_euclid(1000) * 1000;
-                values.extend([Value::Integer(second), Value::Integer(second + 999)]);
-            }
-            (_, Operand::Int(number)) => {
-                condition.push_str(&format!(" and {sql} = ?"));
-                values.push(Value::Integer(*number));
-            }
-            (_, Operand::Text(text)) => {
-                condition.push_str(&format!(" and {sql} = ? collate nocase"));
-                values.push(Value::Text(text.clone()));
-            }
-        }
-    }
-    for (column, bound) in &query.ranges {
-        let (sign, number) = match bound {
-            Bound::AtLeast(number) => (">=", number),
-            Bound::Below(number) => ("<", number),
-        };
-        condition.push_str(&format!(" and {} {sign} ?", column.sql));
-        values.push(Value::Integer(*number));
-    }
-    if let Some(text) = &query.search {
-        let any: Vec<_> = searched
-            .iter()
-            .map(|column| format!("instr(lower({column}), lower(?)) > 0"))
-            .collect();
-        condition.push_str(&format!(" and ({})", any.join(" or ")));
-        values.extend(searched.iter().map(|_| Value::Text(text.clone())));
-    }
+    let Condition {
+        sql: mut condition,
+        mut values,
+    } = Condition::of(query, searched);
     let (total, is_capped) = count(
         db,
         &format!("{source}{condition}"),
@@ -143,20 +110,11 @@ pub(super) fn fetch<T>(
         condition.push_str(&format!(" and {} < ?", id.sql));
         values.push(Value::Integer(after));
     }
-    let mut order: Vec<_> = query
-        .sort
-        .iter()
-        .map(|(column, descending)| {
-            format!("{}{}", column.sql, if *descending { " desc" } else { "" })
-        })
-        .collect();
-    if !query.sort.iter().any(|(column, _)| column == id) {
-        order.push(id.sql.to_owned());
-    }
-    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.page_size) + query.skip;
+    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.page_size);
+    let offset = offset.saturating_add(query.skip).min(i64::MAX as u64);
     let select = format!(
         "select {columns} from {source}{condition} order by {} limit {} offset {offset}",
-        order.join(", "),
+        order(query, id),
         query.page_size,
     );
     // Not cached: every page and filter is another text.
@@ -177,12 +135,88 @@ pub(super) fn fetch<T>(
     })
 }
 
+/// What a row has to fulfil, as SQL to put behind a `where` clause, and the values in it.
+struct Condition {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Condition {
+    fn of(query: &Query, searched: &[&str]) -> Self {
+        let mut condition = Self {
+            sql: String::new(),
+            values: Vec::new(),
+        };
+        for (column, operand) in &query.filters {
+            condition.equals(column, operand);
+        }
+        for (column, bound) in &query.ranges {
+            let (sign, number) = match bound {
+                Bound::AtLeast(number) => (">=", number),
+                Bound::Below(number) => ("<", number),
+            };
+            condition.and(
+                &format!("{} {sign} ?", column.sql),
+                [Value::Integer(*number)],
+            );
+        }
+        if let Some(text) = &query.search {
+            let any: Vec<_> = searched
+                .iter()
+                .map(|column| format!("instr(lower({column}), lower(?)) > 0"))
+                .collect();
+            let values = searched.iter().map(|_| Value::Text(text.clone()));
+            condition.and(&format!("({})", any.join(" or ")), values);
+        }
+        condition
+    }
+
+    fn equals(&mut self, column: &Column, operand: &Operand) {
+        let sql = column.sql;
+        match (column.kind, operand) {
+            // Times are shown to the second, so the second is what a filter can know of them.
+            (Kind::Time, Operand::Int(millis)) => {
+                let second = millis.div_euclid(1000).saturating_mul(1000);
+                let ends = [second, second.saturating_add(999)].map(Value::Integer);
+                self.and(&format!("{sql} between ? and ?"), ends);
+            }
+            (_, Operand::Int(number)) => self.and(&format!("{sql} = ?"), [Value::Integer(*number)]),
+            (_, Operand::Text(text)) => {
+                self.and(
+                    &format!("{sql} = ? collate nocase"),
+                    [Value::Text(text.clone())],
+                );
+            }
+        }
+    }
+
+    fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" and ");
+        self.sql.push_str(sql);
+        self.values.extend(values);
+    }
+}
+
+/// The order that was asked for; ties are broken by `id`.
+fn order(query: &Query, id: &Column) -> String {
+    let direction = |descending| if descending { " desc" } else { "" };
+    let mut order: Vec<_> = query
+        .sort
+        .iter()
+        .map(|(column, descending)| format!("{}{}", column.sql, direction(*descending)))
+        .collect();
+    if !query.sort.iter().any(|(column, _)| column == id) {
+        order.push(id.sql.to_owned());
+    }
+    order.join(", ")
+}
+
 fn count(db: &Db, source: &str, values: &[Value], max: Option<u64>) -> Result<(u64, bool)> {
     let sql = match max {
         None => format!("select count(*) from {source}"),
         Some(max) => format!(
             "select count(*) from (select 1 from {source} limit {})",
-            max + 1
+            max.saturating_add(1)
         ),
     };
     let counted: i64 =

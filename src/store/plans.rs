@@ -1,6 +1,6 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
-use super::{Access, Store, idempotency, messages, outbox};
+use super::{Access, Store, idempotency, messages, outbox, waiting};
 
 /// What SQLite says it would do.
 fn plan(store: &Store, sql: &str) -> String {
@@ -23,11 +23,11 @@ fn what_runs_all_day_uses_its_index() {
     #[rustfmt::skip] // A table: one statement a line.
     let plans = [
         (outbox::DUE.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at<?)"),
-        (outbox::NEXT_DUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=? AND lane=?)"),
+        (waiting::NEXT_DUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=? AND lane=?)"),
         (outbox::PROMOTE.to_owned(), "SEARCH message USING INDEX message_scheduled (channel=? AND due_at<?)"),
-        (outbox::NEXT_SCHEDULED.to_owned(), "SEARCH message USING COVERING INDEX message_scheduled (channel=?)"),
-        (format!("select id from message where {}", outbox::OPEN), "SEARCH message USING COVERING INDEX message_open (status=?)"),
-        (outbox::PENDING.to_owned(), "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; SCAN message USING COVERING INDEX message_due; SCALAR SUBQUERY 2; SEARCH message USING COVERING INDEX message_open (status=?)"),
+        (waiting::NEXT_SCHEDULED.to_owned(), "SEARCH message USING COVERING INDEX message_scheduled (channel=?)"),
+        (format!("select id from message where {}", waiting::OPEN), "SEARCH message USING COVERING INDEX message_open (status=?)"),
+        (waiting::PENDING.to_owned(), "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; SCAN message USING COVERING INDEX message_due; SCALAR SUBQUERY 2; SEARCH message USING COVERING INDEX message_open (status=?)"),
         (idempotency::FIND.to_owned(), "SEARCH idempotency USING PRIMARY KEY (owner=? AND key=?)"),
         (idempotency::FORGET.to_owned(), "SEARCH idempotency USING INDEX idempotency_age (created_at<?)"),
         (format!("select m.* from {} and m.user_id = ? order by m.id desc limit 10 offset 0", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),

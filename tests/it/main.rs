@@ -4,8 +4,10 @@
 mod addresses;
 mod api;
 mod channels;
+mod command_line;
 mod front;
 mod invariants;
+mod journey;
 mod languages;
 mod outbox;
 mod readme;

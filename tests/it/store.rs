@@ -1,7 +1,7 @@
 //! The store: what shares a commit, what an error takes with it, what happens when the disk says no.
 
 use crate::support::app::NOW;
-use herald::domain::ids::{ClientId, UserId};
+use herald::domain::ids::{Owner, UserId};
 use herald::domain::language::Language;
 use herald::domain::user::UserDraft;
 use herald::error::{Error, Result};
@@ -207,14 +207,14 @@ fn an_idempotency_key_is_remembered_for_a_day_per_client() {
     };
     let copy = kept.clone();
     store
-        .write(move |tx| idempotency::keep(tx, ClientId(1), "key", &copy, now()))
+        .write(move |tx| idempotency::keep(tx, Owner(1), "key", &copy, now()))
         .unwrap();
     let at = |hours: i64, millis: i64| {
         now() + SignedDuration::from_hours(hours) + SignedDuration::from_millis(millis)
     };
     let find = |client, key: &str, now| {
         store
-            .read(|db| idempotency::find(db, ClientId(client), key, now))
+            .read(|db| idempotency::find(db, Owner(client), key, now))
             .unwrap()
     };
     assert_eq!(find(1, "key", at(24, -1)), Some(kept.clone()));
@@ -223,10 +223,10 @@ fn an_idempotency_key_is_remembered_for_a_day_per_client() {
     assert_eq!(find(2, "key", now()), None);
     // The same key twice is a fault of ours, and after its day it may come again.
     let copy = kept.clone();
-    let again = store.write(move |tx| idempotency::keep(tx, ClientId(1), "key", &copy, at(24, -1)));
+    let again = store.write(move |tx| idempotency::keep(tx, Owner(1), "key", &copy, at(24, -1)));
     assert!(again.is_err());
     store
-        .write(move |tx| idempotency::keep(tx, ClientId(1), "key", &kept, at(24, 0)))
+        .write(move |tx| idempotency::keep(tx, Owner(1), "key", &kept, at(24, 0)))
         .unwrap();
 }
 
@@ -293,6 +293,7 @@ fn a_sorted_and_filtered_page_is_the_one_asked_for() {
                 sort,
                 filters,
                 search: search.map(str::to_owned),
+                ..Query::default()
             };
             let page = store.read(|db| users::list(db, &query)).unwrap();
             let names: Vec<_> = page

@@ -309,7 +309,7 @@ fn results_survive_a_database_that_is_unavailable_for_a_while() {
         let let_go = told.recv().unwrap();
         let refused = bench.app.store.write(|_| Ok(())).unwrap_err();
         assert!(matches!(refused, Error::Unavailable { .. }), "{refused:?}");
-        bench.app.store.read(store::outbox::pending).unwrap();
+        bench.app.store.read(store::waiting::pending).unwrap();
         if class.is_some() {
             bench.app.clock.advance(secs(1));
         }

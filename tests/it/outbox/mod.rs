@@ -62,6 +62,7 @@ fn message(format: Format) -> NewMessage {
         created_by: "tests".into(),
         due: now(),
         expires: after(4 * 24 * 3600),
+        by_the_minute: false,
         error: None,
         trace: Vec::new(),
     }
@@ -245,7 +246,7 @@ impl Bench {
     #[track_caller]
     fn settled(&self) {
         self.until("every message has reached a final state", || {
-            self.app.store.read(store::outbox::pending).unwrap() == 0
+            self.app.store.read(store::waiting::pending).unwrap() == 0
         });
     }
 }

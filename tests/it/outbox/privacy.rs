@@ -4,8 +4,9 @@ use super::{Bench, Puppet, USER, after, failure, insert, line, mail, now, stop};
 use herald::channel::{Class, Receipt};
 use herald::domain::format::Channel;
 use herald::domain::message::{NewMessage, Status};
-use herald::store::outbox::{claim, release_all};
+use herald::store::outbox::claim;
 use herald::store::page::{Operand, Query};
+use herald::store::waiting::release_all;
 use herald::store::{self, messages};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -66,7 +67,7 @@ fn secrets_leave_the_file_with_the_final_state() {
     });
     let outbox = bench.start(vec![(Channel::Email, puppet)]);
     bench.until("only one waits", || {
-        bench.app.store.read(store::outbox::pending).unwrap() == 1
+        bench.app.store.read(store::waiting::pending).unwrap() == 1
     });
     stop(outbox);
     // Closing writes everything back into the file and removes the log of changes.
@@ -150,7 +151,7 @@ fn every_accepted_message_is_somewhere_at_any_moment() {
                 messages::list_of_user(db, USER, &query).map(|page| page.total)
             };
             let counts = Status::ALL.map(count).map(Result::unwrap);
-            let pending = store::outbox::pending(db)?.unsigned_abs();
+            let pending = store::waiting::pending(db)?.unsigned_abs();
             Ok((counts, pending))
         })
     };
@@ -170,7 +171,7 @@ fn every_accepted_message_is_somewhere_at_any_moment() {
     bench.until("all is over", || {
         bench.app.clock.advance(Duration::from_secs(60));
         bench.app.bells.ring(Channel::Email);
-        bench.app.store.read(store::outbox::pending).unwrap() == 0
+        bench.app.store.read(store::waiting::pending).unwrap() == 0
     });
     stop(outbox);
     let ([_, _, _, sent, failed, cancelled, suppressed, expired], pending) = sums().unwrap();

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestApp {
     server: Option<Server>,
-    agent: ureq::Agent,
+    caller: Caller,
     /// A bearer key with every scope.
     pub(crate) key: String,
     directory: TempDir,
@@ -52,15 +52,9 @@ impl TestApp {
         let key = clients::create(&server.app, draft, None, "tests")
             .unwrap()
             .key;
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
         Self {
+            caller: Caller::new(&server.addresses[0], &key),
             server: Some(server),
-            agent,
             key,
             directory,
             may_wait: false,
@@ -78,6 +72,100 @@ impl TestApp {
 
     pub(crate) fn data_dir(&self) -> std::path::PathBuf {
         self.directory.path().join("data")
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.caller.get(path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Reply {
+        self.caller.delete(path)
+    }
+
+    pub(crate) fn post(&self, path: &str, json: &str) -> Reply {
+        self.caller.post(path, json)
+    }
+
+    /// See [`Caller::call`].
+    pub(crate) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        self.caller.call(method, path, headers, body)
+    }
+
+    /// Moves the clock and wakes the senders.
+    pub(crate) fn advance(&self, by: Duration) {
+        let app = &self.server().app;
+        app.clock.advance(by);
+        for channel in herald::domain::format::Channel::ALL {
+            app.bells.ring(channel);
+        }
+    }
+
+    /// Messages that have not reached a final state.
+    pub(crate) fn pending(&self) -> i64 {
+        self.server()
+            .app
+            .store
+            .read(store::waiting::pending)
+            .unwrap()
+    }
+
+    /// Waits until every message has reached a final state.
+    #[track_caller]
+    pub(crate) fn settled(&self) {
+        self.until("every message has reached a final state", || {
+            self.pending() == 0
+        });
+    }
+
+    /// Waits for a condition, and fails when patience ends.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, condition: impl Fn() -> bool) {
+        until(what, condition);
+    }
+
+    /// This test ends with messages that still wait, on purpose.
+    pub(crate) fn may_end_waiting(mut self) -> Self {
+        self.may_wait = true;
+        self
+    }
+}
+
+/// Waits for a condition, and fails when patience ends.
+#[track_caller]
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "gave up waiting until {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// An application that calls the API with its key.
+pub(crate) struct Caller {
+    agent: ureq::Agent,
+    url: String,
+    key: String,
+}
+
+impl Caller {
+    pub(crate) fn new(url: &str, key: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
+        Self {
+            agent,
+            url: url.into(),
+            key: key.into(),
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
@@ -107,7 +195,7 @@ impl TestApp {
     ) -> Reply {
         let mut request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.url()));
+            .uri(format!("{}{path}", self.url));
         if !headers.iter().any(|(name, _)| *name == "authorization") {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }
@@ -123,48 +211,6 @@ impl TestApp {
             headers: response.headers().iter().map(header).collect(),
             body: response.body_mut().read_to_string().unwrap(),
         }
-    }
-
-    /// Moves the clock and wakes the senders.
-    pub(crate) fn advance(&self, by: Duration) {
-        let app = &self.server().app;
-        app.clock.advance(by);
-        for channel in herald::domain::format::Channel::ALL {
-            app.bells.ring(channel);
-        }
-    }
-
-    /// Messages that have not reached a final state.
-    pub(crate) fn pending(&self) -> i64 {
-        self.server()
-            .app
-            .store
-            .read(store::outbox::pending)
-            .unwrap()
-    }
-
-    /// Waits until every message has reached a final state.
-    #[track_caller]
-    pub(crate) fn settled(&self) {
-        self.until("every message has reached a final state", || {
-            self.pending() == 0
-        });
-    }
-
-    /// Waits for a condition, and fails when patience ends.
-    #[track_caller]
-    pub(crate) fn until(&self, what: &str, condition: impl Fn() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !condition() {
-            assert!(Instant::now() < deadline, "gave up waiting until {what}");
-            std::thread::park_timeout(Duration::from_millis(2));
-        }
-    }
-
-    /// This test ends with messages that still wait, on purpose.
-    pub(crate) fn may_end_waiting(mut self) -> Self {
-        self.may_wait = true;
-        self
     }
 }
 

@@ -285,7 +285,7 @@ impl Visit {
             data,
         };
         self.book.lock().unwrap().received.push(received);
-        self.send(b"250 2.0.0 Ok: queued as FAKE1\r\n")?;
+        self.answer(Stage::Kept, "250 2.0.0 Ok: queued as FAKE1")?;
         self.fault(Stage::AfterDot).map(drop)
     }
 
@@ -320,6 +320,10 @@ impl Visit {
             Some(Fault::Silence) => {
                 stay_silent(&mut self.stream);
                 over
+            }
+            Some(Fault::Hold(barrier)) => {
+                barrier.wait();
+                Ok(After::NoFault)
             }
             Some(Fault::Flood(bytes)) => loop {
                 self.send(bytes)?;

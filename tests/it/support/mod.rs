@@ -4,8 +4,10 @@
 
 pub(crate) mod app;
 pub(crate) mod authority;
+pub(crate) mod binary;
 pub(crate) mod fake_gateway;
 pub(crate) mod fake_smtp;
 pub(crate) mod faults;
+pub(crate) mod holes;
 pub(crate) mod listener;
 pub(crate) mod smtp_script;

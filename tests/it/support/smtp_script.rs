@@ -1,5 +1,7 @@
 //! What a test orders of the fake mail server, and what it reads back.
 
+use std::sync::{Arc, Barrier};
+
 /// How the server behaves when nothing goes wrong.
 #[derive(Clone)]
 pub(crate) struct Options {
@@ -41,6 +43,8 @@ pub(crate) enum Stage {
     Body,
     /// The final dot; the mail is kept only if the fault is a 2xx reply.
     Dot,
+    /// The mail is kept, the reply to the final dot is still to come.
+    Kept,
     Rset,
     Quit,
     /// After the reply to the final dot has gone out.
@@ -58,6 +62,8 @@ pub(crate) enum Fault {
     Reset,
     /// Says nothing until the client goes.
     Silence,
+    /// Waits until the test is at the barrier too, then goes on as usual.
+    Hold(Arc<Barrier>),
     /// Sends the bytes over and over until the client goes.
     Flood(&'static [u8]),
 }
