@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 /// A struct read from a JSON object and from nothing else. (api.md, "Envelope": a wrong JSON type is an error)
 #[derive(Debug)]
-pub struct Object<T>(pub T);
+pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
