@@ -74,9 +74,9 @@ impl App {
     /// Takes an idempotency key while its first request runs; none if it is running already.
     pub fn hold_key(&self, owner: Owner, key: &str) -> Option<HeldKey<'_>> {
         let entry = (owner, key.to_owned());
-        lock(&self.running)
-            .insert(entry.clone())
-            .then_some(HeldKey { app: self, entry })
+        let is_first = lock(&self.running).insert(entry.clone());
+        // Made only for the first: dropping another one's `HeldKey` would let go of the first one's key.
+        is_first.then(|| HeldKey { app: self, entry })
     }
 
     /// Notes that a client was used; written down now and then, because a write per read would be waste.

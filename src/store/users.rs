@@ -89,7 +89,8 @@ pub fn update(tx: &Tx<'_>, id: UserId, user: &UserProfile, now: Timestamp) -> Re
 }
 
 /// Erases a person: the row, and addresses and content of every message. The messages stay as counters, those that
-/// wait are cancelled, and what the capture channel caught of them goes.
+/// wait are cancelled, and what the capture channel caught of them goes; so do the words of providers, who like to
+/// repeat the address.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -104,7 +105,8 @@ pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
         where user_id = ?1 and status in ('queued', 'scheduled')")?;
     run("
         update message set user_id = null, recipient = '', recipient_name = null, subject = null, body = null,
-            html_body = null, trace = '', error = iif(error is null, null, 'The user was erased.')
+            html_body = null, trace = '',
+            error = iif(attempts = 0 or error = 'The user was erased.', error, null)
         where user_id = ?1")?;
     match run("delete from recipient where id = ?1")? {
         0 => Err(Error::NotFound(format!("No user has the ID {id}."))),

@@ -18,6 +18,7 @@
 //! name, as in `<guid:anna>`, later lines may say `{anna}`; `{url}` is the appliance's own address. `HERALD_WRITE_CASES=1` fills in replies that differ: read each
 //! against the documents before you keep it.
 
+mod beyond;
 mod case;
 mod exchange;
 mod routes;

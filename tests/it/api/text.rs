@@ -204,7 +204,7 @@ pub(super) fn expand_bytes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('<') {
-        bytes.extend(rest[..at].as_bytes());
+        bytes.extend(&rest.as_bytes()[..at]);
         let inside = rest[at + 1..].split('>').next().unwrap_or_default();
         let whole = at + 1 + inside.len() + 1;
         if let Some((what, Ok(count))) = inside

@@ -20,7 +20,8 @@ pub(crate) struct TestApp {
     caller: Caller,
     /// A bearer key with every scope.
     pub(crate) key: String,
-    directory: TempDir,
+    /// Removed when the test ends.
+    _directory: TempDir,
     may_wait: bool,
 }
 
@@ -56,7 +57,7 @@ impl TestApp {
             caller: Caller::new(&server.addresses[0], &key),
             server: Some(server),
             key,
-            directory,
+            _directory: directory,
             may_wait: false,
         }
     }
@@ -68,10 +69,6 @@ impl TestApp {
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.server().addresses[0]
-    }
-
-    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
-        self.directory.path().join("data")
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
