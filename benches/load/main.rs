@@ -1,0 +1,165 @@
+//! The figures of README, as ratios within one run: `make bench`.
+//!
+//! A load driver, not a test: it starts the release binary as a child process with a data directory on the real disk,
+//! drives it over sockets, and prints a Markdown table. Nothing fails for being slow. Sizes come from the environment:
+//! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk).
+#![allow(missing_docs, clippy::print_stdout)] // The table on stdout is what this program is for.
+
+mod appliance;
+mod driver;
+mod group_commit;
+mod machine;
+mod mails;
+mod sink;
+
+use appliance::{Appliance, Prepared};
+use driver::Load;
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const CONNECTIONS: [usize; 3] = [1, 16, 64];
+const CALLERS: [usize; 2] = [1, 64];
+const SMTP_CONNECTIONS: [usize; 2] = [4, 16];
+
+/// Nobody listens there: the breaker opens and accepted messages stay in the outbox.
+const DEAD_SERVER: &str = "smtp://127.0.0.1:1?tls=none";
+
+/// Sizes of a run.
+struct Sizes {
+    span: Duration,
+    mails: usize,
+    disk: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let number = |name, default| match std::env::var(name) {
+        Ok(text) => text.parse(),
+        Err(_) => Ok(default),
+    };
+    let sizes = Sizes {
+        span: Duration::from_millis(number("HERALD_BENCH_SECS", 3)? * 1000),
+        mails: usize::try_from(number("HERALD_BENCH_MAILS", 5000)?)?,
+        disk: std::env::var_os("HERALD_BENCH_DIR")
+            .map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from),
+    };
+    std::fs::create_dir_all(&sizes.disk)?;
+    machine::print(&sizes.disk)?;
+    println!("| what | per second | beside it | ratio |\n|---|---:|---|---:|");
+    let group = group_commit_rows(&sizes)?;
+    accept_rows(&sizes, group)?;
+    mail_rows(&sizes)?;
+    process_rows(&sizes)
+}
+
+/// The yardstick: what the store takes when nothing stands in front of it.
+fn group_commit_rows(sizes: &Sizes) -> Result<f64> {
+    let mut last = 0.0;
+    for callers in CALLERS {
+        last = group_commit::inserts_per_sec(&sizes.disk, callers, sizes.span)?;
+        row(
+            &format!("group-commit insert loop, {callers} callers"),
+            last,
+            "",
+            None,
+        );
+    }
+    Ok(last)
+}
+
+/// Accepted sends beside `GET /livez`, each pair side by side in time.
+fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
+    let held = Prepared::new(&sizes.disk)?;
+    let running = Prepared::new(&sizes.disk)?;
+    let holding = Appliance::start(&held, Some(DEAD_SERVER))?;
+    let capturing = Appliance::start(&running, None)?;
+    for connections in CONNECTIONS {
+        let measure = |appliance: &Appliance, load: &Load| {
+            driver::requests_per_sec(appliance.address, load, connections, sizes.span)
+        };
+        let livez = measure(&holding, &Load::livez())?;
+        row(
+            &format!("GET /livez, {connections} connections"),
+            livez,
+            "",
+            None,
+        );
+        let sends = measure(&holding, &Load::sends(&held))?;
+        let beside_livez = format!("/livez {livez:.0}");
+        let name = |how| format!("accepted sends, {connections} connections, {how}");
+        row(
+            &name("outbox held"),
+            sends,
+            &beside_livez,
+            Some(sends / livez),
+        );
+        if connections == 64 {
+            let beside = format!("group commit {group:.0}");
+            row(&name("outbox held"), sends, &beside, Some(sends / group));
+        }
+        // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
+        let sends = measure(&capturing, &Load::sends(&running))?;
+        row(
+            &name("delivering to `capture:`"),
+            sends,
+            &beside_livez,
+            Some(sends / livez),
+        );
+        capturing.wait_until_empty(&running)?;
+    }
+    let (now, most) = holding.memory()?;
+    println!("| memory after these sends, outbox held | {now} | most {most} | |");
+    let (now, most) = capturing.memory()?;
+    println!("| memory after these sends, delivering | {now} | most {most} | |");
+    Ok(())
+}
+
+fn mail_rows(sizes: &Sizes) -> Result<()> {
+    for connections in SMTP_CONNECTIONS {
+        let rate = mails::delivered_per_sec(&sizes.disk, sizes.mails, connections)?;
+        let name = format!("mails delivered over SMTP, {connections} connections");
+        match mails::postfix_source(sizes.mails, connections)? {
+            Some(postfix) => {
+                row(
+                    &name,
+                    rate,
+                    &format!("smtp-source {postfix:.0}"),
+                    Some(rate / postfix),
+                );
+            }
+            None => row(&name, rate, "smtp-source: not installed", None),
+        }
+        match mails::to_postfix_sink(&sizes.disk, sizes.mails, connections)? {
+            Some(rate) => row(
+                &format!("the same to Postfix's smtp-sink, {connections}"),
+                rate,
+                "",
+                None,
+            ),
+            None => {
+                println!("| the same to Postfix's smtp-sink, {connections} | not installed | | |")
+            }
+        }
+    }
+    Ok(())
+}
+
+fn process_rows(sizes: &Sizes) -> Result<()> {
+    let prepared = Prepared::empty(&sizes.disk)?;
+    for what in ["on an empty directory", "again"] {
+        let appliance = Appliance::start(&prepared, None)?;
+        let (now, most) = appliance.memory()?;
+        let started = appliance.started_in.as_secs_f64() * 1000.0;
+        println!(
+            "| start until /readyz answers, {what} | {started:.0} ms | memory {now}, most {most} | |"
+        );
+    }
+    Ok(())
+}
+
+fn row(what: &str, per_sec: f64, beside: &str, ratio: Option<f64>) {
+    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    println!("| {what} | {per_sec:.0} | {beside} | {ratio} |");
+}
