@@ -168,6 +168,18 @@ impl Appliance {
         ))
     }
 
+    /// Processor time used so far, in microseconds.
+    pub(crate) fn cpu_micros(&self) -> Result<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The fields behind the name in brackets; times are in hundredths of a second. (proc(5))
+        let (_, rest) = stat.rsplit_once(')').ok_or("no name in stat")?;
+        let times = rest.split_whitespace().skip(11).take(2);
+        let ticks: Vec<u64> = times
+            .map(str::parse)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(ticks.iter().sum::<u64>() * 10_000)
+    }
+
     /// Waits until every message has its final state.
     pub(crate) fn wait_until_empty(&self, prepared: &Prepared) -> Result<()> {
         let app = prepared.app()?;

@@ -52,13 +52,21 @@ struct Connection {
     reply: Vec<u8>,
 }
 
-/// Good replies per second over these connections.
-pub(crate) fn requests_per_sec(
+/// What came of a load.
+pub(crate) struct Measured {
+    /// Good replies per second, without the warm-up.
+    pub(crate) per_sec: f64,
+    /// All replies, with the warm-up.
+    pub(crate) total: u64,
+}
+
+/// Drives these connections for a while.
+pub(crate) fn drive(
     address: SocketAddr,
     load: &Load,
     connections: usize,
     span: Duration,
-) -> Result<f64> {
+) -> Result<Measured> {
     let mut poll = Poll::new()?;
     let mut open = Vec::new();
     for number in 0..connections {
@@ -72,12 +80,13 @@ pub(crate) fn requests_per_sec(
     let mut events = Events::with_capacity(connections);
     let mut counted_from = Instant::now() + WARM_UP;
     let until = counted_from + span;
-    let (mut count, mut warm) = (0_u64, false);
+    let (mut count, mut total, mut warm) = (0_u64, 0, false);
     loop {
         poll.poll(&mut events, Some(Duration::from_secs(5)))?;
         let now = Instant::now();
         if now >= until {
-            return Ok(count as f64 / (now - counted_from).as_secs_f64());
+            let per_sec = count as f64 / (now - counted_from).as_secs_f64();
+            return Ok(Measured { per_sec, total });
         }
         if !warm && now >= counted_from {
             (warm, counted_from) = (true, now);
@@ -93,6 +102,7 @@ pub(crate) fn requests_per_sec(
                 Taken::Last => open[number] = connect(address, &poll, number)?,
             }
             count += u64::from(warm);
+            total += 1;
             // One small request fits into an idle socket.
             open[number].stream.write_all(next())?;
         }

@@ -11,20 +11,26 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 const POSTFIX_DIRS: [&str; 2] = ["/usr/sbin", "/usr/bin"];
 
-/// Delivers a full outbox to our own sink; each mail must have its final state afterwards, and none come twice.
-pub(crate) fn delivered_per_sec(disk: &Path, mails: usize, connections: usize) -> Result<f64> {
+/// Delivers a full outbox to our own sink; mails per second, and microseconds of processor for each. Each mail must have
+/// its final state afterwards, and none come twice.
+pub(crate) fn delivered_per_sec(
+    disk: &Path,
+    mails: usize,
+    connections: usize,
+) -> Result<(f64, u64)> {
     let prepared = Prepared::new(disk)?;
     prepared.fill(mails)?;
     let sink = Sink::start(mails)?;
     let appliance = Appliance::start(&prepared, Some(&url(sink.address.port(), connections)))?;
     let secs = wait_for(&sink)?;
     appliance.wait_until_empty(&prepared)?;
+    let micros = appliance.cpu_micros()? / mails.max(1) as u64;
     appliance.stop()?;
     let (taken, pending) = (sink.taken(), prepared.pending()?);
     if (taken, pending) != (mails, 0) {
         return Err(format!("of {mails} mails {taken} arrived and {pending} are pending").into());
     }
-    Ok(mails as f64 / secs)
+    Ok((mails as f64 / secs, micros))
 }
 
 /// Postfix's generator against the same sink; none if it is not installed.

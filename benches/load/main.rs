@@ -2,7 +2,8 @@
 //!
 //! A load driver, not a test: it starts the release binary as a child process with a data directory on the real disk,
 //! drives it over sockets, and prints a Markdown table. Nothing fails for being slow. Sizes come from the environment:
-//! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk).
+//! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk),
+//! `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails` or `process`).
 #![allow(missing_docs, clippy::print_stdout)] // The table on stdout is what this program is for.
 
 mod appliance;
@@ -48,10 +49,23 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(&sizes.disk)?;
     machine::print(&sizes.disk)?;
     println!("| what | per second | beside it | ratio |\n|---|---:|---|---:|");
-    let group = group_commit_rows(&sizes)?;
-    accept_rows(&sizes, group)?;
-    mail_rows(&sizes)?;
-    process_rows(&sizes)
+    // One part alone is for a profiler.
+    let only = std::env::var("HERALD_BENCH_ONLY").ok();
+    let wanted = |part| only.as_deref().is_none_or(|only| only == part);
+    let mut group = f64::NAN;
+    if wanted("group") {
+        group = group_commit_rows(&sizes)?;
+    }
+    if wanted("accepts") {
+        accept_rows(&sizes, group)?;
+    }
+    if wanted("mails") {
+        mail_rows(&sizes)?;
+    }
+    if wanted("process") {
+        process_rows(&sizes)?;
+    }
+    Ok(())
 }
 
 /// The yardstick: what the store takes when nothing stands in front of it.
@@ -76,50 +90,51 @@ fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
     let holding = Appliance::start(&held, Some(DEAD_SERVER))?;
     let capturing = Appliance::start(&running, None)?;
     for connections in CONNECTIONS {
-        let measure = |appliance: &Appliance, load: &Load| {
-            driver::requests_per_sec(appliance.address, load, connections, sizes.span)
+        let measure = |what: &str, appliance: &Appliance, load: &Load, beside: f64| {
+            let before = appliance.cpu_micros()?;
+            let measured = driver::drive(appliance.address, load, connections, sizes.span)?;
+            let micros = (appliance.cpu_micros()? - before) / measured.total.max(1);
+            let what = format!("{what}, {connections} connections, {micros} us of processor each");
+            match beside.is_nan() {
+                true => row(&what, measured.per_sec, "", None),
+                false => row(
+                    &what,
+                    measured.per_sec,
+                    &format!("/livez {beside:.0}"),
+                    Some(measured.per_sec / beside),
+                ),
+            }
+            Ok::<_, Box<dyn Error>>(measured.per_sec)
         };
-        let livez = measure(&holding, &Load::livez())?;
-        row(
-            &format!("GET /livez, {connections} connections"),
+        let livez = measure("GET /livez", &holding, &Load::livez(), f64::NAN)?;
+        let sends = measure(
+            "accepted sends, outbox held",
+            &holding,
+            &Load::sends(&held),
             livez,
-            "",
-            None,
-        );
-        let sends = measure(&holding, &Load::sends(&held))?;
-        let beside_livez = format!("/livez {livez:.0}");
-        let name = |how| format!("accepted sends, {connections} connections, {how}");
-        row(
-            &name("outbox held"),
-            sends,
-            &beside_livez,
-            Some(sends / livez),
-        );
-        if connections == 64 {
+        )?;
+        if connections == 64 && !group.is_nan() {
             let beside = format!("group commit {group:.0}");
-            row(&name("outbox held"), sends, &beside, Some(sends / group));
+            row("the same", sends, &beside, Some(sends / group));
         }
         // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
-        let sends = measure(&capturing, &Load::sends(&running))?;
-        row(
-            &name("delivering to `capture:`"),
-            sends,
-            &beside_livez,
-            Some(sends / livez),
-        );
+        let what = "accepted sends while delivering to `capture:`";
+        measure(what, &capturing, &Load::sends(&running), livez)?;
         capturing.wait_until_empty(&running)?;
     }
-    let (now, most) = holding.memory()?;
-    println!("| memory after these sends, outbox held | {now} | most {most} | |");
-    let (now, most) = capturing.memory()?;
-    println!("| memory after these sends, delivering | {now} | most {most} | |");
+    for (what, appliance) in [("outbox held", holding), ("delivering", capturing)] {
+        let (now, most) = appliance.memory()?;
+        println!("| memory after these sends, {what} | {now} | most {most} | |");
+    }
     Ok(())
 }
 
 fn mail_rows(sizes: &Sizes) -> Result<()> {
     for connections in SMTP_CONNECTIONS {
-        let rate = mails::delivered_per_sec(&sizes.disk, sizes.mails, connections)?;
-        let name = format!("mails delivered over SMTP, {connections} connections");
+        let (rate, micros) = mails::delivered_per_sec(&sizes.disk, sizes.mails, connections)?;
+        let name = format!(
+            "mails delivered over SMTP, {connections} connections, {micros} us of processor each"
+        );
         match mails::postfix_source(sizes.mails, connections)? {
             Some(postfix) => {
                 row(
