@@ -1,6 +1,6 @@
 //! Links in messages: patterns from the settings, and what may stand in a word that ends in `Url`.
 
-use super::{Problem, as_text, engine_values, inspect, render_source};
+use super::{Problem, as_text, engine_values, inspect, passed, render_source};
 use crate::domain::placeholder::{Value, Values};
 use crate::error::Error;
 
@@ -39,7 +39,7 @@ pub fn check_link(pattern: &str) -> Result<(), Error> {
 
 /// The address a pattern makes with these values.
 pub fn link(pattern: &str, values: &Values) -> Result<String, Error> {
-    check_link(pattern)?;
+    passed::once("link", pattern, || check_link(pattern))?;
     let address = render_source("Link pattern", pattern, &engine_values(values)?, false)?;
     let address = address.trim();
     check_url_value("Link pattern", &Value::Text(address.into()))?;
