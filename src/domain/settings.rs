@@ -136,12 +136,13 @@ impl SettingsDraft {
         if let Some(sender) = self.default_sender {
             settings.default_sender = Mailbox::parse(&sender)?.as_str().to_owned();
         }
-        for (given, pattern) in [
-            (self.login_url, &mut settings.login_url),
-            (self.reset_url, &mut settings.reset_url),
+        for (field, given, pattern) in [
+            ("LoginUrl", self.login_url, &mut settings.login_url),
+            ("ResetUrl", self.reset_url, &mut settings.reset_url),
         ] {
             if let Some(given) = given {
-                check_link(&given)?;
+                check_link(&given)
+                    .map_err(|fault| Error::Invalid(format!("{field}: {}", fault.details())))?;
                 *pattern = given;
             }
         }
