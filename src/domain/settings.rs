@@ -168,7 +168,7 @@ fn app_url(url: String) -> Result<Option<String>> {
     }
     let has_host = ["http://", "https://"].iter().any(|scheme| {
         url.strip_prefix(scheme)
-            .is_some_and(|rest| !rest.is_empty())
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
     });
     let has_gap = url.chars().any(|c| c.is_whitespace() || c.is_control());
     if !has_host || has_gap || url.len() > APP_URL_BYTES_MAX {
