@@ -23,6 +23,7 @@ mod beyond;
 mod case;
 mod exchange;
 mod routes;
+mod sentences;
 mod session;
 mod text;
 
