@@ -2,10 +2,10 @@
 CARGO = cargo
 PROFILE = target/release/herald
 
-.PHONY: help run demo test check bench release
+.PHONY: help run demo test contract-test check bench release
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 run: ## Serve on 127.0.0.1:8080 with data in ./herald-data
 	$(CARGO) run --locked --release -- serve
@@ -13,13 +13,18 @@ run: ## Serve on 127.0.0.1:8080 with data in ./herald-data
 demo: release ## A complete appliance with samples; nothing leaves the machine
 	@$(PROFILE) demo
 
-test: ## All tests
+test: ## All tests, with a short contract-test
 	$(CARGO) test --locked
+	tests/clients/run --examples 1 --at-least 1000
+
+contract-test: ## Thousands of generated requests, and a generated client, against the OpenAPI documents
+	$(CARGO) build --locked
+	tests/clients/run
 
 check: ## What CI runs: format, lints, tests, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) test --locked
+	$(MAKE) test
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 
 bench: release ## The figures of README, as ratios within one run

@@ -58,7 +58,7 @@ impl Service for Api {
 
 /// In which words a failure is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
+pub(super) enum Style {
     /// `{"Result":"ERR","Message":"err_…","Details":"…"}`
     Admin,
     /// `{"errorCode":"404","message":"…"}`
@@ -68,7 +68,7 @@ enum Style {
 }
 
 impl Style {
-    fn of(path: &str) -> Self {
+    pub(super) fn of(path: &str) -> Self {
         if path.contains("/oauth/") {
             Self::OAuth
         } else if path.starts_with("/api/v1.") {
@@ -181,7 +181,7 @@ fn oauth_word(status: u16, slug: &str) -> &str {
     }
 }
 
-fn refusal_slug(status: u16) -> &'static str {
+pub(super) fn refusal_slug(status: u16) -> &'static str {
     match status {
         413 | 431 => "err_TooLarge",
         503 => "err_Unavailable",

@@ -28,6 +28,31 @@ pub const fn field(name: &'static str, column: Column) -> Field {
     Field { name, column }
 }
 
+/// A word of a query that is no list's.
+pub struct Word {
+    /// As spelled in the query.
+    pub name: &'static str,
+    /// What it means, for OpenAPI.
+    pub meaning: &'static str,
+    /// Its values.
+    pub takes: Takes,
+}
+
+/// The values of a [`Word`].
+pub enum Takes {
+    /// A whole number within bounds.
+    Whole {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+        /// Without the word.
+        default: Option<i64>,
+    },
+    /// One of these fields, `-` in front for descending; the first one without the word.
+    Sort(&'static [Field]),
+}
+
 /// What a list offers.
 pub struct List {
     /// Its sortable and filterable fields.

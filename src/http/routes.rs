@@ -5,6 +5,7 @@ use super::admin::{
     settings, system_preferences, templates, testing, types, users,
 };
 use super::auth::Access;
+use super::list::{List, Word};
 use super::request::Request;
 use super::response::Response;
 use super::send::{messages, notifications, templates as communication, token};
@@ -33,6 +34,16 @@ pub struct Route {
     pub takes: Option<Body>,
     /// What it gives.
     pub gives: Gives,
+    /// The headers it gives with a success, besides a page's `Link`.
+    pub headers: &'static [&'static str],
+    /// The words of its query, if it is no list's.
+    pub query: &'static [Word],
+    /// Whether it takes an `Idempotency-Key`.
+    pub idempotent: bool,
+    /// The failures it may answer with besides those that the rest of the line says, such as 409 for a taken place.
+    pub may: &'static [u16],
+    /// The document's own slugs of a 400.
+    pub refuses: &'static [&'static str],
 }
 
 /// A body a route takes.
@@ -51,12 +62,14 @@ pub enum Gives {
     Done,
     /// `{"Result":"OK","Data":…}`
     Data(fn(&mut SchemaGenerator) -> Schema),
-    /// `{"Result":"OK","Data":[…],"Paging":…}`
-    Page(fn(&mut SchemaGenerator) -> Schema),
+    /// `{"Result":"OK","Data":[…],"Paging":…}`, and what the list offers.
+    Page(fn(&mut SchemaGenerator) -> Schema, &'static List),
     /// JSON without an envelope.
     Plain(fn(&mut SchemaGenerator) -> Schema),
     /// 202 without a body.
     Accepted,
+    /// An OpenAPI document.
+    Document,
     /// Another media type.
     Other(&'static str),
 }
@@ -83,8 +96,8 @@ impl Route {
         self
     }
 
-    const fn page<T: JsonSchema>(mut self) -> Self {
-        self.gives = Gives::Page(schema_of::<T>);
+    const fn page<T: JsonSchema>(mut self, list: &'static List) -> Self {
+        self.gives = Gives::Page(schema_of::<T>, list);
         self
     }
 
@@ -95,6 +108,36 @@ impl Route {
 
     const fn accepted(mut self) -> Self {
         self.gives = Gives::Accepted;
+        self
+    }
+
+    const fn document(mut self) -> Self {
+        self.gives = Gives::Document;
+        self
+    }
+
+    const fn headers(mut self, headers: &'static [&'static str]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    const fn query(mut self, query: &'static [Word]) -> Self {
+        self.query = query;
+        self
+    }
+
+    const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    const fn may(mut self, statuses: &'static [u16]) -> Self {
+        self.may = statuses;
+        self
+    }
+
+    const fn refuses(mut self, slugs: &'static [&'static str]) -> Self {
+        self.refuses = slugs;
         self
     }
 
@@ -123,6 +166,11 @@ const fn route(
         summary,
         takes: None,
         gives: Gives::Done,
+        headers: &[],
+        query: &[],
+        idempotent: false,
+        may: &[],
+        refuses: &[],
     }
 }
 
@@ -165,67 +213,83 @@ const USERS_WRITE: Access = Access::Needs(Scope::need(Area::Users, Mode::Write))
 const SETTINGS_READ: Access = Access::Needs(Scope::need(Area::Settings, Mode::Read));
 const SETTINGS_WRITE: Access = Access::Needs(Scope::need(Area::Settings, Mode::Write));
 
+/// Where the new element, or the edited one, is.
+const LOCATION: &[&str] = &["Location"];
+const SESSION: &[&str] = &["Set-Cookie"];
+/// The slugs for channels without a template. (Core - Messages, "Add new or edit existing notification preference")
+const NO_TEMPLATE: &[&str] = &[
+    "err_NoEmailTemplateFound",
+    "err_NoSMSTemplateFound",
+    "err_NoEmailSMSTemplateFound",
+    "err_NoPushTemplateFound",
+    "err_NoEmailPushTemplateFound",
+    "err_NoSMSPushTemplateFound",
+    "err_NoNotificationTemplateFound",
+];
+
 /// Every endpoint, in the order of the API's pages. The send API is served under v1.2 and v1.1 too.
 #[rustfmt::skip] // A table: one endpoint a line.
 pub const ROUTES: &[Route] = &[
     get("/livez", PUBLIC, health::livez, "The process is alive").other("text/plain"),
     get("/readyz", PUBLIC, health::readyz, "The database and its writer answer").other("text/plain"),
+    get("/openapi.json", PUBLIC, openapi::all, "Documents both APIs (OpenAPI 3.1)").document(),
 
     post("/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
     post("/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
     post("/api/v1.3/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
     post("/api/v1.3/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
-    post("/api/v1.3/communication/messages/{userId}/send", USERS_WRITE, messages::send, "Sends a message to a user").takes::<messages::SendMessage>().accepted(),
-    get("/api/v1.3/communication/templates", COMMUNICATION_READ, communication::list, "Lists communication templates").plain::<communication::CommunicationTemplates>(),
+    post("/api/v1.3/communication/messages/{userId}/send", USERS_WRITE, messages::send, "Sends a message to a user").takes::<messages::SendMessage>().accepted().headers(&["Location", "X-Message-Id"]).idempotent(),
+    get("/api/v1.3/communication/templates", COMMUNICATION_READ, communication::list, "Lists communication templates").plain::<communication::CommunicationTemplates>().query(communication::QUERY),
     get("/api/v1.3/communication/templates/{id}", COMMUNICATION_READ, communication::get, "Gets a communication template").plain::<communication::CommunicationTemplate>(),
-    post("/api/v1.3/communication/notifications", NOTIFICATIONS_WRITE, notifications::send, "Sends notifications, all or none").takes::<notifications::SendNotifications>().accepted(),
+    post("/api/v1.3/communication/notifications", NOTIFICATIONS_WRITE, notifications::send, "Sends notifications, all or none").takes::<notifications::SendNotifications>().accepted().may(&[404, 409]),
+    get("/api/v1.3/openapi.json", PUBLIC, openapi::send, "Documents the send API (OpenAPI 3.1)").document(),
 
-    get("/api/admin/v1/openapi.json", PUBLIC, openapi::document, "This document").other("application/json"),
-    post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>(),
-    post("/api/admin/v1/user/logoff", OPERATOR, session::logoff, "Signs an operator out"),
-    post("/api/admin/v1/user/password", OPERATOR, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>(),
-    post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>(),
-    get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(),
-    get("/api/admin/v1/messages/templates/simple-text-email", COMMUNICATION_READ, templates::simple_text_email, "Lists text e-mail templates").page::<templates::MailTemplate>(),
-    get("/api/admin/v1/messages/templates/sms", COMMUNICATION_READ, templates::sms, "Lists SMS templates").page::<templates::SmsTemplate>(),
-    get("/api/admin/v1/messages/templates/push-notification", COMMUNICATION_READ, templates::push_notification, "Lists push templates").page::<templates::PushTemplate>(),
-    get("/api/admin/v1/messages/templates/list", COMMUNICATION_READ, templates::list, "Lists all templates").page::<templates::MailTemplate>(),
-    post("/api/admin/v1/messages/templates", COMMUNICATION_WRITE, templates::save, "Adds a template or edits one").takes::<templates::SaveTemplate>(),
-    post("/api/admin/v1/messages/templates/preview", COMMUNICATION_READ, preview::preview, "Shows what a template becomes; stores and sends nothing").takes::<preview::Preview>().data::<preview::Previewed>(),
+    get("/api/admin/v1/openapi.json", PUBLIC, openapi::admin, "Documents the admin API (OpenAPI 3.1)").document(),
+    post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 429]),
+    post("/api/admin/v1/user/logoff", OPERATOR, session::logoff, "Signs an operator out").headers(SESSION),
+    post("/api/admin/v1/user/password", OPERATOR, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>().headers(SESSION),
+    post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 409, 429]),
+    get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(&templates::LIST),
+    get("/api/admin/v1/messages/templates/simple-text-email", COMMUNICATION_READ, templates::simple_text_email, "Lists text e-mail templates").page::<templates::MailTemplate>(&templates::LIST),
+    get("/api/admin/v1/messages/templates/sms", COMMUNICATION_READ, templates::sms, "Lists SMS templates").page::<templates::SmsTemplate>(&templates::LIST),
+    get("/api/admin/v1/messages/templates/push-notification", COMMUNICATION_READ, templates::push_notification, "Lists push templates").page::<templates::PushTemplate>(&templates::LIST),
+    get("/api/admin/v1/messages/templates/list", COMMUNICATION_READ, templates::list, "Lists all templates").page::<templates::MailTemplate>(&templates::LIST),
+    post("/api/admin/v1/messages/templates", COMMUNICATION_WRITE, templates::save, "Adds a template or edits one").takes::<templates::SaveTemplate>().headers(LOCATION).may(&[409]),
+    post("/api/admin/v1/messages/templates/preview", COMMUNICATION_READ, preview::preview, "Shows what a template becomes; stores and sends nothing").takes::<preview::Preview>().data::<preview::Previewed>().may(&[404]),
     get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
     delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
-    post("/api/admin/v1/messages/templates/{id}/test", COMMUNICATION_WRITE, testing::test, "Tries a template on a recipient, through the real channel").takes::<testing::TestTemplate>().data::<bool>(),
-    get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(),
-    post("/api/admin/v1/messages/types", COMMUNICATION_WRITE, types::save, "Adds a message type or edits one").takes::<types::SaveType>().data::<super::Identity>(),
+    post("/api/admin/v1/messages/templates/{id}/test", COMMUNICATION_WRITE, testing::test, "Tries a template on a recipient, through the real channel").takes::<testing::TestTemplate>().data::<bool>().refuses(&["err_TestNoRecipient", "err_TestFormatNotTestable"]).may(&[409]),
+    get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(&types::LIST),
+    post("/api/admin/v1/messages/types", COMMUNICATION_WRITE, types::save, "Adds a message type or edits one").takes::<types::SaveType>().data::<super::Identity>().headers(LOCATION).may(&[409]),
     get("/api/admin/v1/messages/types/{id}", COMMUNICATION_READ, types::get, "Gets a message type").data::<types::WireType>(),
-    delete("/api/admin/v1/messages/types/{id}", COMMUNICATION_WRITE, types::delete, "Deletes a message type that nothing uses"),
+    delete("/api/admin/v1/messages/types/{id}", COMMUNICATION_WRITE, types::delete, "Deletes a message type that nothing uses").may(&[409]),
     get("/api/admin/v1/messages/enumerations", COMMUNICATION_READ, enumerations::enumerations, "Names every number of the API").data::<enumerations::Enumerations>(),
-    get("/api/admin/v1/messages/placeholders", COMMUNICATION_READ, enumerations::placeholders, "Lists the words that templates of a type may use").data::<Vec<types::WireWord>>(),
-    post("/api/admin/v1/messages/send", USERS_WRITE, sending::send, "Sends a message as the preferences say").takes::<sending::SendByPreference>().data::<Vec<sending::Queued>>(),
-    post("/api/admin/v1/messages/explain", USERS_READ, sending::explain, "Explains what sending would do, and does not do it").takes::<sending::SendByPreference>().data::<Vec<sending::Explained>>(),
-    get("/api/admin/v1/messages/logs", LOGS_READ, logs::of_all, "Lists the messages sent to anyone").page::<logs::EveryonesLine>(),
-    get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(),
+    get("/api/admin/v1/messages/placeholders", COMMUNICATION_READ, enumerations::placeholders, "Lists the words that templates of a type may use").data::<Vec<types::WireWord>>().query(enumerations::PLACEHOLDERS_QUERY).may(&[404]),
+    post("/api/admin/v1/messages/send", USERS_WRITE, sending::send, "Sends a message as the preferences say").takes::<sending::SendByPreference>().data::<Vec<sending::Queued>>().headers(LOCATION).may(&[404, 409]),
+    post("/api/admin/v1/messages/explain", USERS_READ, sending::explain, "Explains what sending would do, and does not do it").takes::<sending::SendByPreference>().data::<Vec<sending::Explained>>().may(&[404]),
+    get("/api/admin/v1/messages/logs", LOGS_READ, logs::of_all, "Lists the messages sent to anyone").page::<logs::EveryonesLine>(&logs::LOG),
+    get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(&logs::LOG),
     get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
-    post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired or was cancelled"),
-    post("/api/admin/v1/messages/logs/entries/{id}/cancel", LOGS_WRITE, logs::cancel, "Cancels a message that waits"),
-    get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(),
-    post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>(),
-    get("/api/admin/v1/messages/preferences/{id}", USERS_READ, preferences::list, "Lists a user's notification preferences").page::<preferences::WirePreference>(),
-    post("/api/admin/v1/messages/preferences/{id}", USERS_WRITE, preferences::save, "Adds a notification preference of a user or edits one").takes::<preferences::SavePreference>(),
-    get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(),
-    get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(),
-    post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>(),
+    post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired or was cancelled").may(&[409]),
+    post("/api/admin/v1/messages/logs/entries/{id}/cancel", LOGS_WRITE, logs::cancel, "Cancels a message that waits").may(&[409]),
+    get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(&system_preferences::LIST),
+    post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>().headers(LOCATION).may(&[409]).refuses(&["err_NoTemplateFound"]),
+    get("/api/admin/v1/messages/preferences/{id}", USERS_READ, preferences::list, "Lists a user's notification preferences").page::<preferences::WirePreference>(&preferences::LIST),
+    post("/api/admin/v1/messages/preferences/{id}", USERS_WRITE, preferences::save, "Adds a notification preference of a user or edits one").takes::<preferences::SavePreference>().headers(LOCATION).may(&[409]).refuses(NO_TEMPLATE),
+    get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
+    get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
+    post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>().headers(LOCATION).may(&[409]),
     get("/api/admin/v1/users/{id}", USERS_READ, users::get, "Gets a user").data::<users::WireUser>(),
     delete("/api/admin/v1/users/{id}", USERS_WRITE, users::delete, "Erases a person"),
-    get("/api/admin/v1/users/{id}/devices", USERS_READ, devices::list, "Lists a user's devices").page::<devices::WireDevice>(),
-    post("/api/admin/v1/users/{id}/devices", USERS_WRITE, devices::add, "Adds a push target to a user").takes::<devices::SaveDevice>().data::<super::Identity>(),
+    get("/api/admin/v1/users/{id}/devices", USERS_READ, devices::list, "Lists a user's devices").page::<devices::WireDevice>(&devices::LIST),
+    post("/api/admin/v1/users/{id}/devices", USERS_WRITE, devices::add, "Adds a push target to a user").takes::<devices::SaveDevice>().data::<super::Identity>().headers(LOCATION).may(&[409]),
     delete("/api/admin/v1/users/{id}/devices/{device}", USERS_WRITE, devices::delete, "Removes a push target of a user"),
-    get("/api/admin/v1/clients", SETTINGS_READ, clients::list, "Lists API clients").page::<clients::WireClient>(),
-    post("/api/admin/v1/clients", SETTINGS_WRITE, clients::create, "Adds an API client; its secrets are shown once").takes::<clients::CreateClient>().data::<clients::NewCredentials>(),
+    get("/api/admin/v1/clients", SETTINGS_READ, clients::list, "Lists API clients").page::<clients::WireClient>(&clients::LIST),
+    post("/api/admin/v1/clients", SETTINGS_WRITE, clients::create, "Adds an API client; its secrets are shown once").takes::<clients::CreateClient>().data::<clients::NewCredentials>().headers(LOCATION),
     delete("/api/admin/v1/clients/{id}", SETTINGS_WRITE, clients::delete, "Revokes an API client"),
     get("/api/admin/v1/settings", SETTINGS_READ, settings::get, "Gets the settings").data::<settings::WireSettings>(),
     post("/api/admin/v1/settings", SETTINGS_WRITE, settings::save, "Changes settings").takes::<settings::SaveSettings>(),
-    get("/api/admin/v1/captured", LOGS_READ, captured::list, "Lists captured messages").page::<captured::WireCaptured>(),
+    get("/api/admin/v1/captured", LOGS_READ, captured::list, "Lists captured messages").page::<captured::WireCaptured>(&captured::LIST),
     get("/api/admin/v1/captured/{id}", LOGS_READ, captured::get, "Gets a captured message").data::<captured::WireCaptured>(),
     get("/api/admin/v1/captured/{id}/source", LOGS_READ, captured::source, "Gets a captured mail as it would have been sent").other("message/rfc822"),
     delete("/api/admin/v1/captured/{id}", LOGS_WRITE, captured::delete, "Deletes a captured message"),

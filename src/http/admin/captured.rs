@@ -17,7 +17,8 @@ const FIELDS: &[Field] = &[
     field("Recipient", rows::RECIPIENT),
     field("CreatedDate", rows::CREATED),
 ];
-const LIST: List = List {
+/// What the list offers.
+pub(in crate::http) const LIST: List = List {
     fields: FIELDS,
     searchable: true,
     sort: "-ID",

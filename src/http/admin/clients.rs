@@ -19,15 +19,18 @@ const FIELDS: &[Field] = &[
     field("LastUsedDate", rows::LAST_USED),
     field("ExpiryDate", rows::EXPIRES),
 ];
-const LIST: List = List::by_id(FIELDS);
+/// What the list offers.
+pub(in crate::http) const LIST: List = List::by_id(FIELDS);
 
 /// A client as posted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateClient {
     /// What a person calls it.
+    #[schemars(required)]
     label: Option<String>,
     /// Such as `relesys.api.users:write`.
+    #[schemars(required)]
     scopes: Option<Vec<String>>,
     /// When it ends by itself, such as `2001-01-01T01:01:01Z`.
     expiry_date: Option<String>,

@@ -20,7 +20,8 @@ const FIELDS: &[Field] = &[
     field("Token", rows::TOKEN),
     field("CreatedDate", rows::CREATED),
 ];
-const LIST: List = List {
+/// What the list offers.
+pub(in crate::http) const LIST: List = List {
     fields: FIELDS,
     searchable: false,
     sort: "ID",
@@ -35,6 +36,7 @@ pub struct SaveDevice {
     /// What a person calls it.
     label: Option<String>,
     /// What the push provider calls it: a registration token, a topic, a subscription.
+    #[schemars(required)]
     token: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use crate::domain::ids::TypeId;
 use crate::domain::message_type::MessageType;
 use crate::domain::placeholder;
 use crate::error::{Error, Result};
+use crate::http::list::{Takes, Word};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::types;
@@ -55,6 +56,17 @@ pub fn enumerations(app: &App, _request: &Request) -> Result<Response> {
         system_message_type: members(|t| t.is_system),
     }))
 }
+
+/// The words of the query of [`placeholders`].
+pub(in crate::http) const PLACEHOLDERS_QUERY: &[Word] = &[Word {
+    name: "Type",
+    meaning: "A MessageType; without it, the words that every type has.",
+    takes: Takes::Whole {
+        min: 0,
+        max: i64::MAX,
+        default: None,
+    },
+}];
 
 /// The words that templates of a type may use; without `Type`, the words that every type has.
 pub fn placeholders(app: &App, request: &Request) -> Result<Response> {

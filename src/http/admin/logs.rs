@@ -25,7 +25,8 @@ const FIELDS: &[Field] = &[
     field("Status", rows::STATUS),
     field("UserId", rows::USER),
 ];
-const LOG: List = List {
+/// What the list offers.
+pub(in crate::http) const LOG: List = List {
     fields: FIELDS,
     searchable: false,
     sort: "-ID",

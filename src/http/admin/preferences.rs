@@ -21,7 +21,8 @@ const FIELDS: &[Field] = &[
     field("LastUpdated", rows::UPDATED),
     field("LastUpdatedBy", rows::UPDATED_BY),
 ];
-const LIST: List = List {
+/// What the list offers.
+pub(in crate::http) const LIST: List = List {
     fields: FIELDS,
     searchable: false,
     sort: "ID",
@@ -36,6 +37,7 @@ pub struct SavePreference {
     /// Absent, null or 0: a new record.
     #[serde(rename = "ID")]
     id: Option<i64>,
+    #[schemars(required)]
     notification_type: Option<i64>,
     is_email: Option<bool>,
     #[serde(rename = "IsSMS")]

@@ -19,8 +19,10 @@ use serde_json::{Map, Value};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct SendByPreference {
+    #[schemars(required)]
     user_id: Option<i64>,
     /// A MessageType.
+    #[schemars(required)]
     message_type: Option<i64>,
     /// Values for the type's own words.
     placeholders: Option<Map<String, Value>>,

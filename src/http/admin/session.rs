@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 /// Name and password.
 #[derive(Deserialize, JsonSchema)]
 pub struct Logon {
+    #[schemars(required)]
     username: Option<String>,
+    #[schemars(required)]
     password: Option<String>,
 }
 
@@ -21,9 +23,12 @@ pub struct Logon {
 #[derive(Deserialize, JsonSchema)]
 pub struct Setup {
     /// From the log of the first start; works once, for 30 minutes.
+    #[schemars(required)]
     token: Option<String>,
+    #[schemars(required)]
     username: Option<String>,
     /// At least 10 characters.
+    #[schemars(required)]
     password: Option<String>,
 }
 
@@ -31,8 +36,10 @@ pub struct Setup {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct ChangePassword {
+    #[schemars(required)]
     old_password: Option<String>,
     /// At least 10 characters.
+    #[schemars(required)]
     new_password: Option<String>,
 }
 

@@ -22,7 +22,8 @@ const FIELDS: &[Field] = &[
     field("Type", rows::TYPE),
     field("Format", rows::FORMAT),
 ];
-const LIST: List = List {
+/// What the list offers.
+pub(in crate::http) const LIST: List = List {
     fields: FIELDS,
     searchable: false,
     sort: "ID",
@@ -38,8 +39,10 @@ pub struct SaveSystemPreference {
     #[serde(rename = "ID")]
     id: Option<i64>,
     /// A SystemMessageType.
+    #[schemars(required)]
     message_type: Option<i64>,
     /// A MessageFormat.
+    #[schemars(required)]
     message_format: Option<i64>,
 }
 

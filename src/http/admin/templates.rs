@@ -28,7 +28,8 @@ const FIELDS: &[Field] = &[
     field("LastUpdated", rows::UPDATED),
     field("LastUpdatedBy", rows::UPDATED_BY),
 ];
-const LIST: List = List::by_id(FIELDS);
+/// What the list offers.
+pub(in crate::http) const LIST: List = List::by_id(FIELDS);
 
 /// A template as posted. (Core - Messages, "Add new or edit existing message template")
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -42,10 +43,13 @@ pub struct SaveTemplate {
     /// `Name <a@b>` or `a@b`; required for e-mail.
     sender: Option<String>,
     /// A MessageType.
+    #[schemars(required)]
     r#type: Option<i64>,
     /// A MessageFormat.
+    #[schemars(required)]
     format: Option<i64>,
     /// A language tag such as `en-GB`.
+    #[schemars(required)]
     language: Option<String>,
     /// The text. May be empty for CombinedEmail with an HTMLBody.
     body: Option<String>,

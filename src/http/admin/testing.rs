@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 #[serde(rename_all = "PascalCase")]
 pub struct TestTemplate {
     /// An e-mail address, a mobile number, or for push a user name.
+    #[schemars(required)]
     recipient: Option<String>,
     /// Values for the type's own words; the samples of the catalogue fill the rest.
     placeholders: Option<Map<String, Value>>,

@@ -25,7 +25,8 @@ const FIELDS: &[Field] = &[
     field("IsSystem", rows::IS_SYSTEM),
     field("IsNotification", rows::IS_NOTIFICATION),
 ];
-const LIST: List = List::by_id(FIELDS);
+/// What the list offers.
+pub(in crate::http) const LIST: List = List::by_id(FIELDS);
 
 /// A message type.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -68,7 +69,9 @@ pub struct SaveType {
     #[serde(rename = "ID")]
     id: Option<i64>,
     /// Lower-case letters, digits and hyphens; unique.
+    #[schemars(required)]
     slug: Option<String>,
+    #[schemars(required)]
     name: Option<String>,
     /// At least one of `IsSystem` and `IsNotification`.
     is_system: Option<bool>,
@@ -87,6 +90,7 @@ pub struct SaveType {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct SaveWord {
+    #[schemars(required)]
     name: Option<String>,
     meaning: Option<String>,
     required: Option<bool>,

@@ -27,7 +27,8 @@ const FIELDS: &[Field] = &[
     field("CreatedDate", rows::CREATED),
     field("LastUpdated", rows::UPDATED),
 ];
-const LIST: List = List::by_id(FIELDS);
+/// What the list offers.
+pub(in crate::http) const LIST: List = List::by_id(FIELDS);
 
 /// A user as posted.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,6 +38,7 @@ pub struct SaveUser {
     #[serde(rename = "ID")]
     id: Option<i64>,
     /// Unique whatever the case.
+    #[schemars(required)]
     user_name: Option<String>,
     /// Default: the user name.
     name: Option<String>,

@@ -22,10 +22,12 @@ const KEY_CHARS_MAX: usize = 255;
 /// What to send, and how.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("examples" = [{ "deliveryMethod": "email", "messageBody": { "email": { "subject": "Hello", "body": "Your order is on its way." } } }]))]
 pub struct SendMessage {
     /// A message type's Guid. Wins over `messageType`.
     communication_template_id: Option<String>,
     /// `sms`, `email` or `both`.
+    #[schemars(required)]
     delivery_method: Option<String>,
     /// `welcome`, `logininfo` or `forgottenpassword`. Wins over `messageBody`.
     message_type: Option<String>,

@@ -16,16 +16,16 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 /// Notifications in one request at most. (site)
-const NOTIFICATIONS_MAX: usize = 100;
+pub(in crate::http) const NOTIFICATIONS_MAX: usize = 100;
 /// The longest title, in characters. (site)
-const TITLE_CHARS_MAX: usize = 128;
+pub(in crate::http) const TITLE_CHARS_MAX: usize = 128;
 /// The longest message, in characters. (site)
-const MESSAGE_CHARS_MAX: usize = 1024;
+pub(in crate::http) const MESSAGE_CHARS_MAX: usize = 1024;
 
 /// What to notify whom of.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SendNotifications {
-    #[schemars(with = "Option<Vec<Notification>>")]
+    #[schemars(required, with = "Option<Vec<Notification>>")]
     notifications: Option<Vec<Object<Notification>>>,
 }
 
@@ -34,7 +34,9 @@ pub struct SendNotifications {
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
     /// The Guid of a message type with `IsNotification`.
+    #[schemars(required)]
     channel_id: Option<String>,
+    #[schemars(required)]
     user_id: Option<String>,
     /// With `message`, or neither: then the type's templates speak.
     title: Option<String>,

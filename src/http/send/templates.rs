@@ -7,6 +7,7 @@ use crate::clock::shown;
 use crate::domain::format::{Channel, Format};
 use crate::domain::message_type::MessageType;
 use crate::error::{Error, Result};
+use crate::http::list::{Field, Takes, Word, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::page::{Column, Page, Query};
@@ -21,10 +22,37 @@ const LIMIT_DEFAULT: u32 = 200;
 const LIMIT_MAX: u32 = 1000;
 
 /// What the list can be sorted by.
-const SORTS: [(&str, Column); 3] = [
-    ("name", types::NAME),
-    ("creationDateTime", types::CREATED),
-    ("lastModifiedDateTime", types::UPDATED),
+const SORTS: &[Field] = &[
+    field("name", types::NAME),
+    field("creationDateTime", types::CREATED),
+    field("lastModifiedDateTime", types::UPDATED),
+];
+
+/// The words of the list's query.
+pub(in crate::http) const QUERY: &[Word] = &[
+    Word {
+        name: "limit",
+        meaning: "Templates on a page.",
+        takes: Takes::Whole {
+            min: 1,
+            max: LIMIT_MAX as i64,
+            default: Some(LIMIT_DEFAULT as i64),
+        },
+    },
+    Word {
+        name: "offset",
+        meaning: "Templates before the page.",
+        takes: Takes::Whole {
+            min: 0,
+            max: u32::MAX as i64,
+            default: Some(0),
+        },
+    },
+    Word {
+        name: "sort",
+        meaning: "One field; - in front for descending.",
+        takes: Takes::Sort(SORTS),
+    },
 ];
 
 /// A page of communication templates.
@@ -134,11 +162,11 @@ fn window(request: &Request) -> Result<(u32, u64, (Column, bool))> {
                     Some(name) => (name, true),
                     None => (value.as_str(), false),
                 };
-                let found = SORTS.iter().find(|(known, _)| *known == name);
-                let (_, column) = found.ok_or_else(|| {
+                let found = SORTS.iter().find(|known| known.name == name);
+                let found = found.ok_or_else(|| {
                     Error::invalid("sort must be name, creationDateTime or lastModifiedDateTime, with - in front for descending.")
                 })?;
-                sort = (*column, descending);
+                sort = (found.column, descending);
             }
             other => {
                 return Err(Error::Invalid(format!(

@@ -6,9 +6,9 @@ use crate::support::app::TestApp;
 use herald::clients::{self, Draft};
 use herald::domain::scope::{Area, Scope};
 use herald::http::auth::Access;
-use herald::http::openapi;
+use herald::http::openapi::{self, Part};
 use herald::http::router::Router;
-use herald::http::routes::{ROUTES, Route};
+use herald::http::routes::{Gives, ROUTES, Route};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -211,49 +211,60 @@ fn the_three_versions_of_the_send_api_have_the_same_lines() {
     }
 }
 
+/// The documents, where they are and what they are about.
+const DOCUMENTS: [(&str, Part); 3] = [
+    ("/openapi.json", Part::All),
+    ("/api/admin/v1/openapi.json", Part::Admin),
+    ("/api/v1.3/openapi.json", Part::Send),
+];
+
 #[test]
 fn openapi_holds_exactly_the_lines_of_the_table() {
-    let document = served();
-    let mut documented = BTreeSet::new();
-    for (pattern, operations) in document["paths"].as_object().unwrap() {
-        for method in operations.as_object().unwrap().keys() {
-            documented.insert((method.to_uppercase(), pattern.clone()));
+    for (address, part) in DOCUMENTS {
+        let document = served(address, part);
+        let mut documented = BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                documented.insert((method.to_uppercase(), path.clone()));
+            }
         }
+        let lines: Vec<_> = ROUTES
+            .iter()
+            .filter_map(|route| Some((route.method.to_owned(), part.path(route)?.to_owned())))
+            .collect();
+        let served: BTreeSet<_> = lines.iter().cloned().collect();
+        assert_eq!(documented, served, "{address}");
+        assert_eq!(
+            served.len(),
+            lines.len(),
+            "{address}: a line is there twice"
+        );
+        assert!(lines.len() > 5, "{address}");
     }
-    let served: BTreeSet<_> = ROUTES
-        .iter()
-        .map(|route| (route.method.to_owned(), route.pattern.to_owned()))
-        .collect();
-    assert_eq!(documented, served);
-    assert_eq!(served.len(), ROUTES.len(), "a line is there twice");
 }
 
 #[test]
 fn openapi_describes_each_line_as_it_is() {
-    let document = served();
+    let document = served("/openapi.json", Part::All);
     assert_eq!(document["openapi"], "3.1.0");
     let mut operation_ids = BTreeSet::new();
     for route in ROUTES {
         let operation = &document["paths"][route.pattern][route.method.to_lowercase()];
         let what = format!("{} {}", route.method, route.pattern);
-        assert!(
-            operation_ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
-            "{what}"
-        );
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(operation_ids.insert(id.to_owned()), "{what}");
         assert_eq!(operation["summary"], route.summary, "{what}");
-        assert_eq!(
-            operation["requestBody"].is_object(),
-            route.takes.is_some(),
-            "{what}"
-        );
-        assert_eq!(
-            operation["security"].as_array().unwrap().is_empty(),
-            route.access == Access::Public,
-            "{what}"
-        );
-        let in_path: BTreeSet<_> = operation["parameters"]
-            .as_array()
-            .unwrap()
+        let takes = operation["requestBody"].is_object();
+        assert_eq!(takes, route.takes.is_some(), "{what}");
+        let security = operation["security"].as_array().unwrap();
+        let is_public = route.access == Access::Public;
+        assert_eq!(security.is_empty(), is_public, "{what}");
+        if let Access::Needs(need) = route.access {
+            let scopes = security.iter().filter_map(|any| any["oauth2"][0].as_str());
+            assert_eq!(scopes.collect::<Vec<_>>(), need.accepted(), "{what}");
+        }
+        let parameters = operation["parameters"].as_array().unwrap();
+        let in_path: BTreeSet<_> = parameters
             .iter()
             .filter(|p| p["in"] == "path" && p["required"] == true)
             .map(|p| format!("{{{}}}", p["name"].as_str().unwrap()))
@@ -265,12 +276,40 @@ fn openapi_describes_each_line_as_it_is() {
             .map(str::to_owned)
             .collect();
         assert_eq!(in_path, in_pattern, "{what}");
-        assert!(
-            operation["responses"].as_object().unwrap().len() >= 2,
-            "{what}"
-        );
+        let responses = operation["responses"].as_object().unwrap();
+        for (status, there) in [
+            ("400", true),
+            ("401", !is_public),
+            ("403", !is_public),
+            ("405", true),
+            ("500", true),
+        ] {
+            assert!(!there || responses.contains_key(status), "{what}: {status}");
+        }
     }
     every_reference_leads_somewhere(&document, &document);
+}
+
+#[test]
+fn openapi_names_the_fields_of_each_list() {
+    let document = served("/openapi.json", Part::All);
+    for route in ROUTES {
+        let Gives::Page(_, list) = route.gives else {
+            continue;
+        };
+        let operation = &document["paths"][route.pattern]["get"];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let words: BTreeSet<_> = parameters
+            .iter()
+            .filter(|p| p["in"] == "query")
+            .map(|p| p["name"].as_str().unwrap())
+            .collect();
+        let mut expected: BTreeSet<_> = list.fields.iter().map(|field| field.name).collect();
+        expected.extend(["page", "pageSize", "sort"]);
+        expected.extend(list.searchable.then_some("search"));
+        expected.extend(list.log.map_or(vec![], |_| vec!["after", "from", "to"]));
+        assert_eq!(words, expected, "{}", route.pattern);
+    }
 }
 
 fn every_reference_leads_somewhere(document: &Value, part: &Value) {
@@ -291,12 +330,12 @@ fn every_reference_leads_somewhere(document: &Value, part: &Value) {
     }
 }
 
-/// The document as a client without a key downloads it.
-fn served() -> Value {
+/// A document as a client without a key downloads it.
+fn served(address: &str, part: Part) -> Value {
     let app = TestApp::start();
-    let reply = call(&app, "GET", "/api/admin/v1/openapi.json", "");
+    let reply = call(&app, "GET", address, "");
     let head = "< 200\n< Content-Type: application/json\n<< ";
     let document: Value = serde_json::from_str(reply.strip_prefix(head).unwrap()).unwrap();
-    assert_eq!(document, openapi::build());
+    assert_eq!(document, openapi::build(part));
     document
 }
