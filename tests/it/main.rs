@@ -12,6 +12,7 @@ mod languages;
 mod outbox;
 mod readme;
 mod render;
+mod rights;
 mod segments;
 mod sms;
 mod store;
