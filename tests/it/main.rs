@@ -9,6 +9,7 @@ mod front;
 mod invariants;
 mod journey;
 mod languages;
+mod operators;
 mod outbox;
 mod readme;
 mod render;

@@ -267,8 +267,8 @@ fn session(app: &TestApp, expires: Timestamp) -> String {
     let store = &app.server().app.store;
     store
         .write(move |tx| {
-            let (id, _, _) = operator_rows::credentials(tx, "anna")?.unwrap();
-            operator_rows::insert_session(tx, &hash, id, expires, now)
+            let (id, _, password) = operator_rows::credentials(tx, "anna")?.unwrap();
+            operator_rows::insert_session(tx, &hash, id, &password, expires, now)
         })
         .unwrap();
     token
