@@ -3,6 +3,7 @@
 
 mod addresses;
 mod api;
+mod attacks;
 mod channels;
 mod command_line;
 mod front;
