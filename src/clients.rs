@@ -1,6 +1,7 @@
 //! Making API clients: the same for the API and the command line.
 
 use crate::app::App;
+use crate::clock::shown;
 use crate::domain::address::no_controls;
 use crate::domain::ids::ClientId;
 use crate::domain::scope::Scopes;
@@ -24,6 +25,15 @@ pub struct Draft {
     pub expires: Option<Timestamp>,
 }
 
+/// What whoever asks for a client holds: nobody can give away more.
+#[derive(Debug, Clone, Copy)]
+pub struct Maker<'a> {
+    /// What they may do.
+    pub scopes: &'a Scopes,
+    /// When they end by themselves.
+    pub ends: Option<Timestamp>,
+}
+
 /// A new client with its secrets, which are not kept.
 pub struct Made {
     /// The admin API's id.
@@ -36,11 +46,12 @@ pub struct Made {
     pub key: String,
 }
 
-/// Adds a client; `held` are the scopes of whoever asks, where a client asks.
+/// Adds a client; `maker` is whoever asks over the API.
 ///
 /// # Errors
-/// [`Error::Invalid`] for the label, the scopes or the time; [`Error::Forbidden`] for scopes that the caller lacks.
-pub fn create(app: &App, draft: Draft, held: Option<&Scopes>, by: &str) -> Result<Made> {
+/// [`Error::Invalid`] for the label, the scopes or the time; [`Error::Exceeding`] for scopes that the
+/// maker lacks and for an end after the maker's.
+pub fn create(app: &App, draft: Draft, maker: Option<Maker<'_>>, by: &str) -> Result<Made> {
     let Draft {
         label,
         scopes,
@@ -53,14 +64,12 @@ pub fn create(app: &App, draft: Draft, held: Option<&Scopes>, by: &str) -> Resul
         )));
     }
     let scopes = Scopes::parse(&scopes)?;
-    if held.is_some_and(|held| !held.cover(&scopes)) {
-        return Err(Error::Forbidden {
-            accepted: vec![scopes.to_string()],
-        });
-    }
     let now = app.clock.now();
     if expires.is_some_and(|at| at <= now) {
         return Err(Error::invalid("ExpiryDate must be later than now."));
+    }
+    if let Some(maker) = maker {
+        within(maker, &scopes, expires)?;
     }
     let client_secret = secret::mint(CLIENT_SECRET_PREFIX)?;
     let key = secret::mint(KEY_PREFIX)?;
@@ -82,4 +91,22 @@ pub fn create(app: &App, draft: Draft, held: Option<&Scopes>, by: &str) -> Resul
         client_secret,
         key,
     })
+}
+
+/// Refuses what the maker could not do itself, or not as long.
+fn within(maker: Maker<'_>, scopes: &Scopes, expires: Option<Timestamp>) -> Result<()> {
+    let Maker { scopes: held, ends } = maker;
+    if !held.cover(scopes) {
+        return Err(Error::Exceeding(format!(
+            "Nobody can give away more than they hold; missing here: {}.",
+            held.missing(scopes)
+        )));
+    }
+    match ends {
+        Some(end) if expires.is_none_or(|at| at > end) => Err(Error::Exceeding(format!(
+            "A client cannot outlive its maker: ExpiryDate must be at most {}.",
+            shown(end)
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -35,6 +35,8 @@ pub enum Error {
         /// The scopes any one of which would do.
         accepted: Vec<String>,
     },
+    /// More than the caller holds: scopes, or a longer life.
+    Exceeding(String),
     /// There is no template to test; the document gives this another slug than other things that are not there.
     NothingToTest(String),
     /// Nothing is there under that name.
@@ -104,7 +106,7 @@ impl Error {
             Self::Unauthorized(_) => "err_Unauthorized",
             Self::InvalidCredentials(_) => "invalid_credentials",
             Self::CannotAccess { .. } => "cannot_access",
-            Self::Forbidden { .. } => "err_Forbidden",
+            Self::Forbidden { .. } | Self::Exceeding(_) => "err_Forbidden",
             Self::NotFound(_) => "err_NotFound",
             Self::NothingToTest(_) => "post_generic",
             Self::MethodNotAllowed { .. } => "err_MethodNotAllowed",
@@ -127,6 +129,7 @@ impl Error {
             Self::Invalid(text)
             | Self::Unauthorized(text)
             | Self::InvalidCredentials(text)
+            | Self::Exceeding(text)
             | Self::NotFound(text)
             | Self::NothingToTest(text)
             | Self::Duplicate(text)

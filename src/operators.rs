@@ -57,12 +57,17 @@ pub struct SignedIn {
 /// # Errors
 /// [`Error::Invalid`] for one that is too short or too long.
 pub fn new_password(password: &str) -> Result<String> {
+    check_password(password)?;
+    secret::password_hash(password)
+}
+
+fn check_password(password: &str) -> Result<()> {
     if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
         return Err(Error::Invalid(format!(
             "A password must be at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes."
         )));
     }
-    secret::password_hash(password)
+    Ok(())
 }
 
 /// Checks the name of a new operator.
@@ -86,6 +91,10 @@ pub fn check_name(name: &str) -> Result<()> {
 /// tries; [`Error::TooManyRequests`] while too many passwords are being checked.
 pub fn sign_in(app: &App, name: &str, password: &str, from: &str) -> Result<SignedIn> {
     let now = app.clock.now();
+    if name.chars().count() > USER_NAME_CHARS_MAX {
+        // Nobody has it, and remembering it would let anyone fill the memory.
+        return Err(wrong_credentials());
+    }
     let key = (name.to_lowercase(), from.to_owned());
     app.door.may_try(&key, now)?;
     let found = app.store.read(|db| rows::credentials(db, name))?;
@@ -95,17 +104,19 @@ pub fn sign_in(app: &App, name: &str, password: &str, from: &str) -> Result<Sign
         .as_ref()
         .map_or(secret::NO_PASSWORD, |(_, _, hash)| hash);
     let is_right = password.len() <= PASSWORD_BYTES_MAX && secret::password_matches(password, hash);
-    let Some((id, name, _)) = found.filter(|_| is_right) else {
+    let Some((id, name, hash)) = found.filter(|_| is_right) else {
         app.door.note_wrong(key, now);
-        return Err(Error::InvalidCredentials(
-            "The user name or the password is wrong.".into(),
-        ));
+        return Err(wrong_credentials());
     };
     app.door.forget(&key);
     Ok(SignedIn {
-        token: new_session(app, id)?,
+        token: new_session(app, id, hash)?,
         name,
     })
+}
+
+fn wrong_credentials() -> Error {
+    Error::InvalidCredentials("The user name or the password is wrong.".into())
 }
 
 /// Ends a session.
@@ -119,8 +130,9 @@ pub fn sign_out(app: &App, token: &str) -> Result<()> {
 /// # Errors
 /// As [`sign_in`] for the old password, and [`Error::Invalid`] for the new one.
 pub fn change_password(app: &App, name: &str, old: &str, new: &str, from: &str) -> Result<()> {
-    let hash = new_password(new)?;
+    check_password(new)?;
     sign_in(app, name, old, from)?;
+    let hash = new_password(new)?;
     let (name, now) = (name.to_owned(), app.clock.now());
     app.store
         .write(move |tx| rows::set_password(tx, &name, &hash, now))
@@ -149,39 +161,40 @@ pub fn setup_token(app: &App) -> Result<Option<String>> {
 /// # Errors
 /// [`Error::InvalidCredentials`] for a token that is wrong, used or too old.
 pub fn set_up(app: &App, token: &str, name: &str, password: &str) -> Result<SignedIn> {
+    let now = app.clock.now();
+    // The token first: hashing for just anyone would keep the processor busy.
+    app.door.has_setup(token, now)?;
     check_name(name)?;
     let hash = new_password(password)?;
-    let now = app.clock.now();
-    {
-        let mut setup = lock(&app.door.setup);
-        let is_good = setup
-            .as_ref()
-            .is_some_and(|(kept, expires)| now < *expires && secret::matches(token, kept));
-        if !is_good {
-            let text =
-                "The set-up token is wrong, used or too old; start the server again for a new one.";
-            return Err(Error::InvalidCredentials(text.into()));
+    app.door.take_setup(token, now)?;
+    let (new, kept) = (name.to_owned(), hash.clone());
+    let id = app.store.write(move |tx| {
+        // The command line may have added one since the token was made.
+        match rows::list(tx)?.is_empty() {
+            true => rows::insert(tx, &new, &kept, now),
+            false => Err(no_setup()),
         }
-        *setup = None;
-    }
-    let new = name.to_owned();
-    let id = app
-        .store
-        .write(move |tx| rows::insert(tx, &new, &hash, now))?;
+    })?;
     Ok(SignedIn {
-        token: new_session(app, id)?,
+        token: new_session(app, id, hash)?,
         name: name.to_owned(),
     })
 }
 
-fn new_session(app: &App, id: OperatorId) -> Result<String> {
+fn no_setup() -> Error {
+    let text = "The set-up token is wrong, used or too old; start the server again for a new one.";
+    Error::InvalidCredentials(text.into())
+}
+
+/// A session for the operator whose password has this hash; none if it was changed while it was being checked.
+fn new_session(app: &App, id: OperatorId, password: String) -> Result<String> {
     let token = secret::mint(SESSION_PREFIX)?;
     let (hash, now) = (secret::hash(&token), app.clock.now());
     let expires = now
         .checked_add(SignedDuration::from_hours(SESSION_HOURS))
         .map_err(Error::internal)?;
     app.store
-        .write(move |tx| rows::insert_session(tx, &hash, id, expires, now))?;
+        .write(move |tx| rows::insert_session(tx, &hash, id, &password, expires, now))?;
     Ok(token)
 }
 
@@ -204,8 +217,11 @@ impl Door {
     fn note_wrong(&self, key: (String, String), now: Timestamp) {
         let mut tries = lock(&self.tries);
         tries.retain(|_, t| now.duration_since(t.since).as_secs() < WRONG_TRIES_WAIT_SECS);
-        if tries.len() >= TRIES_KEPT_MAX {
-            tries.clear();
+        if tries.len() >= TRIES_KEPT_MAX && !tries.contains_key(&key) {
+            let oldest = tries.iter().min_by_key(|(_, t)| t.since);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                tries.remove(&oldest);
+            }
         }
         let tried = tries.entry(key).or_insert(Tries {
             wrong: 0,
@@ -217,6 +233,24 @@ impl Door {
 
     fn forget(&self, key: &(String, String)) {
         lock(&self.tries).remove(key);
+    }
+
+    fn has_setup(&self, token: &str, now: Timestamp) -> Result<()> {
+        let setup = lock(&self.setup);
+        let is_good = |(kept, expires): &([u8; 32], Timestamp)| {
+            now < *expires && secret::matches(token, kept)
+        };
+        setup
+            .as_ref()
+            .filter(|kept| is_good(kept))
+            .map(|_| ())
+            .ok_or_else(no_setup)
+    }
+
+    /// Of two with the same token at once, the second one comes too late.
+    fn take_setup(&self, token: &str, now: Timestamp) -> Result<()> {
+        self.has_setup(token, now)?;
+        lock(&self.setup).take().map(|_| ()).ok_or_else(no_setup)
     }
 
     fn begin_check(&self) -> Result<Checking<'_>> {
@@ -244,4 +278,32 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_names_makes_the_door_forget_the_oldest_and_no_other() {
+        let door = Door::default();
+        let at = |secs| Timestamp::from_second(secs).unwrap();
+        let key = |n: i64| (format!("name{n}"), String::new());
+        let full = 0..TRIES_KEPT_MAX as i64;
+        lock(&door.tries).extend(full.map(|n| {
+            let since = at(n / 100);
+            (key(n), Tries { wrong: 1, since })
+        }));
+        let (oldest, locked) = (key(-1), key(-2));
+        let tries = [(oldest.clone(), 0), (locked.clone(), WRONG_TRIES_MAX)];
+        lock(&door.tries).remove(&key(0));
+        lock(&door.tries).remove(&key(1));
+        for ((key, wrong), since) in tries.into_iter().zip([at(-1), at(200)]) {
+            lock(&door.tries).insert(key, Tries { wrong, since });
+        }
+        door.note_wrong(("another".into(), String::new()), at(201));
+        assert_eq!(lock(&door.tries).len(), TRIES_KEPT_MAX);
+        assert!(!lock(&door.tries).contains_key(&oldest));
+        assert!(door.may_try(&locked, at(201)).is_err());
+    }
 }

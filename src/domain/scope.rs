@@ -145,15 +145,19 @@ impl fmt::Display for Scope {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Space-separated scopes, at least one.
+    /// Space-separated scopes, at least one. One that is there again is left out, so that what is kept of a long list is
+    /// short.
     ///
     /// # Errors
     /// [`Error::Invalid`].
     pub fn parse(text: &str) -> Result<Self> {
-        let scopes = text
-            .split_whitespace()
-            .map(Scope::parse)
-            .collect::<Result<Vec<_>>>()?;
+        let mut scopes = Vec::new();
+        for word in text.split_whitespace() {
+            let scope = Scope::parse(word)?;
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
         if scopes.is_empty() {
             return Err(Error::Invalid(format!(
                 "At least one scope is needed, such as {ROOT}."
@@ -181,6 +185,13 @@ impl Scopes {
     #[must_use]
     pub fn cover(&self, asked: &Self) -> bool {
         asked.0.iter().all(|wanted| self.allow(*wanted))
+    }
+
+    /// Those of `asked` that none of them holds.
+    #[must_use]
+    pub fn missing(&self, asked: &Self) -> Self {
+        let missing = asked.0.iter().filter(|wanted| !self.allow(**wanted));
+        Self(missing.copied().collect())
     }
 }
 

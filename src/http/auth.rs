@@ -7,6 +7,7 @@ use crate::domain::scope::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::secret::{self, SESSION_PREFIX, TOKEN_PREFIX};
 use crate::store::{clients, operators};
+use jiff::Timestamp;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Caller {
     pub name: String,
     /// What they may do.
     pub scopes: Scopes,
+    /// When the client ends by itself: not its token, nor an operator's session, which are made anew.
+    pub ends: Option<Timestamp>,
 }
 
 /// Lets the request pass, or says why not.
@@ -116,6 +119,7 @@ fn client(app: &App, credential: &str) -> Result<Caller> {
         who: Who::Client(grant.client),
         name: grant.label,
         scopes: Scopes::parse(&grant.scopes)?,
+        ends: grant.client_expires,
     })
 }
 
@@ -127,6 +131,7 @@ fn operator(app: &App, token: &str) -> Result<Caller> {
         who: Who::Operator(id),
         name,
         scopes: Scopes::all(),
+        ends: None,
     })
 }
 

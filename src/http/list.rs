@@ -1,15 +1,18 @@
 //! Paged lists on the wire: query words in, paging and links out. (api.md, "Paged lists"; RFC 8288)
 
-use super::request::Request;
+use super::request::{Request, whole};
 use crate::error::{Error, Result};
 use crate::store::page::{Bound, Column, Kind, Operand, Page, Query};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Rows on a page unless the request says otherwise.
 pub const PAGE_SIZE_DEFAULT: u32 = 50;
 /// The largest page.
 pub const PAGE_SIZE_MAX: u32 = 500;
+/// The longest text to search for, in characters: it is held against every row.
+pub const SEARCH_CHARS_MAX: usize = 200;
 
 /// Where the counting of a log stops.
 pub const COUNT_MAX: u64 = 10_000;
@@ -93,12 +96,18 @@ impl List {
             ..Query::default()
         };
         let mut sort = self.sort;
+        once(request.query())?;
         for (word, value) in request.query() {
             match word.as_str() {
                 "page" => query.page = number(word, value, u32::MAX)?,
                 "pageSize" => query.page_size = number(word, value, PAGE_SIZE_MAX)?,
                 "sort" => sort = value,
                 "search" if self.searchable => {
+                    if value.chars().count() > SEARCH_CHARS_MAX {
+                        return Err(Error::Invalid(format!(
+                            "search must be at most {SEARCH_CHARS_MAX} characters."
+                        )));
+                    }
                     query.search = Some(value.clone()).filter(|text| !text.is_empty());
                 }
                 "after" | "from" | "to" if self.log.is_some() => {
@@ -120,7 +129,11 @@ impl List {
                 Some(name) => (name, true),
                 None => (name, false),
             };
-            query.sort.push((self.column(name)?, descending));
+            let column = self.column(name)?;
+            if query.sort.iter().any(|(other, _)| *other == column) {
+                return Err(Error::Invalid(format!("sort names {name} twice.")));
+            }
+            query.sort.push((column, descending));
         }
         Ok(query)
     }
@@ -131,9 +144,8 @@ impl List {
         };
         match word {
             "after" => {
-                let cursor = value
-                    .parse()
-                    .map_err(|_| Error::invalid("after must be the Next of a page."))?;
+                let cursor = whole(value)
+                    .ok_or_else(|| Error::invalid("after must be the Next of a page."))?;
                 query.after = Some(cursor);
             }
             _ => {
@@ -164,10 +176,17 @@ impl List {
     }
 }
 
+/// Each word once: a thousand conditions are no question, and the database would refuse them as our fault.
+fn once(query: &[(String, String)]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    match query.iter().find(|(word, _)| !seen.insert(word)) {
+        Some((word, _)) => Err(Error::Invalid(format!("{word} is there twice."))),
+        None => Ok(()),
+    }
+}
+
 fn number(word: &str, value: &str, max: u32) -> Result<u32> {
-    value
-        .parse()
-        .ok()
+    whole(value)
         .filter(|n| (1..=max).contains(n))
         .ok_or_else(|| Error::Invalid(format!("{word} must be a whole number from 1 to {max}.")))
 }
@@ -176,7 +195,7 @@ fn operand(name: &str, kind: Kind, value: &str) -> Result<Operand> {
     let wrong = |what| Error::Invalid(format!("{name} is compared with {what}."));
     Ok(match kind {
         Kind::Text => Operand::Text(value.to_owned()),
-        Kind::Int => Operand::Int(value.parse().map_err(|_| wrong("a whole number"))?),
+        Kind::Int => Operand::Int(whole(value).ok_or_else(|| wrong("a whole number"))?),
         Kind::Bool => Operand::Int(match value {
             "true" => 1,
             "false" => 0,

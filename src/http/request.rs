@@ -131,7 +131,7 @@ impl Request {
     /// [`Error::Invalid`] if it is no whole number, [`Error::NotFound`] if no id can be that large.
     pub fn id(&self, name: &str) -> Result<i64> {
         let text = self.param(name)?;
-        text.parse().map_err(|_| {
+        whole(&text).ok_or_else(|| {
             let digits = text.strip_prefix('-').unwrap_or(&text);
             if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
                 Error::NotFound(format!("Nothing has the id {text}."))
@@ -201,6 +201,11 @@ impl Request {
         }
         Ok(form_urlencoded::parse(self.body()).into_owned().collect())
     }
+}
+
+/// A whole number as this API writes it: `+1` is not another way to say 1.
+pub(super) fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| !text.starts_with('+'))
 }
 
 /// serde_json's sentence without " at line 1 column 12", which says little beside the field's name, and in JSON's words

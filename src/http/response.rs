@@ -123,6 +123,8 @@ impl Response {
         let headers = self
             .headers
             .iter()
+            // tiny_http takes any ASCII, and a line end would begin another header.
+            .filter(|(_, value)| !value.bytes().any(|b| b.is_ascii_control()))
             .filter_map(|(name, value)| Header::from_bytes(name.as_bytes(), value.as_bytes()).ok())
             .chain(Header::from_bytes("Server", "Herald"))
             .collect();

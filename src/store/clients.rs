@@ -74,6 +74,8 @@ pub struct Grant {
     pub scopes: String,
     /// When it ends by itself.
     pub expires: Option<Timestamp>,
+    /// When its client does.
+    pub client_expires: Option<Timestamp>,
 }
 
 /// Adds a client.
@@ -135,7 +137,8 @@ pub fn count(db: &Db) -> Result<i64> {
 
 /// What the key with this hash stands for.
 pub fn by_key(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
-    let sql = "select id, label, scopes, expires_at from client where key_hash = ?1";
+    let sql = "
+        select id, label, scopes, expires_at, expires_at as client_expires_at from client where key_hash = ?1";
     Ok(db
         .0
         .prepare_cached(sql)?
@@ -146,7 +149,8 @@ pub fn by_key(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
 /// What the token with this hash stands for; it ends with its client.
 pub fn by_token(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
     let sql = "
-        select c.id, c.label, t.scopes, min(t.expires_at, coalesce(c.expires_at, t.expires_at)) as expires_at
+        select c.id, c.label, t.scopes, min(t.expires_at, coalesce(c.expires_at, t.expires_at)) as expires_at,
+            c.expires_at as client_expires_at
         from access_token t join client c on c.id = t.client_id
         where t.hash = ?1";
     Ok(db
@@ -194,6 +198,7 @@ fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         label: row.get("label")?,
         scopes: row.get("scopes")?,
         expires: optional_time(row, "expires_at")?,
+        client_expires: optional_time(row, "client_expires_at")?,
     })
 }
 

@@ -166,14 +166,21 @@ fn is_unique_violation(fault: &rusqlite::Error, columns: &str) -> bool {
 
 /// The time in a column of milliseconds.
 fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
-    let millis: i64 = row.get(column)?;
-    Ok(Timestamp::from_millisecond(millis).unwrap_or_default())
+    row.get(column).map(timestamp)
 }
 
 /// The time in a nullable column of milliseconds.
 fn optional_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     let millis: Option<i64> = row.get(column)?;
-    Ok(millis.map(|m| Timestamp::from_millisecond(m).unwrap_or_default()))
+    Ok(millis.map(timestamp))
+}
+
+/// The last moment that can be written does not come back from its milliseconds: it stays an end, not a beginning.
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(match millis < 0 {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    })
 }
 
 /// The GUID in a column of 16 bytes.

@@ -72,21 +72,34 @@ pub fn is_taken(db: &Db) -> Result<bool> {
     Ok(db.0.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Adds a session, and forgets those that have ended.
+/// Adds a session to the operator whose password still has this hash, and forgets those that have ended.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] if the operator is gone or has another password by now.
 pub fn insert_session(
     tx: &Tx<'_>,
     hash: &[u8; 32],
     operator: OperatorId,
+    password_hash: &str,
     expires: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
     tx.0.0
         .prepare_cached("delete from session where expires_at <= ?1")?
         .execute([now.as_millisecond()])?;
-    tx.0.0
-        .prepare_cached("insert into session (hash, operator_id, expires_at) values (?1, ?2, ?3)")?
-        .execute((hash, operator.0, expires.as_millisecond()))?;
-    Ok(())
+    let sql = "
+        insert into session (hash, operator_id, expires_at)
+        select :hash, id, :expires_at from operator where id = :operator and password_hash = :password_hash";
+    let added = tx.0.0.prepare_cached(sql)?.execute(named_params! {
+        ":hash": hash, ":expires_at": expires.as_millisecond(), ":operator": operator.0,
+        ":password_hash": password_hash,
+    })?;
+    match added {
+        0 => Err(Error::InvalidCredentials(
+            "The user name or the password is wrong.".into(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Ends a session.

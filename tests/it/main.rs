@@ -3,6 +3,7 @@
 
 mod addresses;
 mod api;
+mod attacks;
 mod channels;
 mod command_line;
 mod explain;
@@ -10,9 +11,11 @@ mod front;
 mod invariants;
 mod journey;
 mod languages;
+mod operators;
 mod outbox;
 mod readme;
 mod render;
+mod rights;
 mod segments;
 mod sms;
 mod store;

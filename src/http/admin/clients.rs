@@ -1,7 +1,7 @@
 //! API clients and keys. (api.md, `/v1/clients`)
 
 use crate::app::App;
-use crate::clients::{self, Draft};
+use crate::clients::{self, Draft, Maker};
 use crate::clock::shown;
 use crate::domain::ids::ClientId;
 use crate::error::{Error, Result};
@@ -92,8 +92,11 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
                 Error::invalid("ExpiryDate must be a time such as 2001-01-01T01:01:01Z.")
             })?,
     };
-    // Nobody can give away more than they hold.
-    let made = clients::create(app, draft, Some(&caller.scopes), &caller.name)?;
+    let maker = Maker {
+        scopes: &caller.scopes,
+        ends: caller.ends,
+    };
+    let made = clients::create(app, draft, Some(maker), &caller.name)?;
     let location = format!("/api/admin/v1/clients/{}", made.id);
     Ok(Response::data(NewCredentials {
         id: made.id.0,

@@ -8,7 +8,7 @@ use crate::domain::message_type::MessageType;
 use crate::domain::placeholder;
 use crate::error::{Error, Result};
 use crate::http::list::{Takes, Word};
-use crate::http::request::Request;
+use crate::http::request::{Request, whole};
 use crate::http::response::Response;
 use crate::store::types;
 use schemars::JsonSchema;
@@ -75,10 +75,9 @@ pub fn placeholders(app: &App, request: &Request) -> Result<Response> {
         match name.as_str() {
             "Type" => {
                 type_id = Some(
-                    value
-                        .parse()
+                    whole(value)
                         .map(TypeId)
-                        .map_err(|_| Error::invalid("Type must be a whole number."))?,
+                        .ok_or_else(|| Error::invalid("Type must be a whole number."))?,
                 )
             }
             other => {

@@ -8,7 +8,7 @@ use crate::domain::format::{Channel, Format};
 use crate::domain::message_type::MessageType;
 use crate::error::{Error, Result};
 use crate::http::list::{Field, Takes, Word, field};
-use crate::http::request::Request;
+use crate::http::request::{Request, whole};
 use crate::http::response::Response;
 use crate::store::page::{Column, Page, Query};
 use crate::store::templates::StoredTemplate;
@@ -145,7 +145,7 @@ fn window(request: &Request) -> Result<(u32, u64, (Column, bool))> {
     for (word, value) in request.query() {
         match word.as_str() {
             "limit" => {
-                let number = value.parse().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
+                let number = whole(value).filter(|n| (1..=LIMIT_MAX).contains(n));
                 limit = number.ok_or_else(|| {
                     Error::Invalid(format!(
                         "limit must be a whole number from 1 to {LIMIT_MAX}."
@@ -153,7 +153,7 @@ fn window(request: &Request) -> Result<(u32, u64, (Column, bool))> {
                 })?;
             }
             "offset" => {
-                let number = value.parse::<u32>().ok().map(u64::from);
+                let number = whole::<u32>(value).map(u64::from);
                 offset = number
                     .ok_or_else(|| Error::invalid("offset must be a whole number from 0."))?;
             }

@@ -103,6 +103,8 @@ fn issue(app: &App, request: &Request) -> Result<String> {
     let in_form = (field("client_id")?, field("client_secret")?);
     let credentials = credentials(basic(request)?, in_form)?;
     let client = client(app, &credentials)?;
+    // Each token is a row: asking for one counts like any other call.
+    app.rates.take(client.id, app.clock.now())?;
     let held = Scopes::parse(&client.scopes)?;
     let scopes = match field("scope")? {
         None => held,
