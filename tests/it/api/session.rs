@@ -129,6 +129,18 @@ fn five_wrong_tries_and_the_door_is_shut_for_a_while() {
     logged_on(&app.post(LOGON, GOOD));
 }
 
+/// The right password wipes the slate: it takes five wrong ones in a row.
+#[test]
+fn a_right_password_forgives_the_wrong_ones_before_it() {
+    let app = with_olga();
+    for _ in 0..2 {
+        for _ in 0..4 {
+            app.post(LOGON, WRONG).expect(401, REFUSED);
+        }
+        logged_on(&app.post(LOGON, GOOD));
+    }
+}
+
 /// "Changes an operator's password; every session of theirs ends"
 #[test]
 fn a_new_password_ends_every_session() {
