@@ -4,7 +4,7 @@
 
 use crate::channel::Timeouts;
 use crate::domain::format::Channel;
-use crate::http::guard::{self, Listen};
+use crate::http::guard::{self, Listen, Network};
 use crate::logger::LogFormat;
 use crate::outbox::policy::Policy;
 use crate::rates::REQUESTS_PER_MINUTE;
@@ -71,6 +71,14 @@ pub struct ServeArgs {
         value_name = "URL"
     )]
     pub base_url: String,
+    /// Address or network of a proxy in front, whose X-Forwarded-For is believed; may be given several times
+    #[arg(
+        long,
+        env = "HERALD_TRUSTED_PROXY",
+        value_delimiter = ' ',
+        value_name = "NETWORK"
+    )]
+    pub trusted_proxy: Vec<Network>,
     /// E-mail provider, such as smtp://user:password@host:587; several in failover order [also HERALD_EMAIL_FILE]
     #[arg(
         long,
@@ -219,16 +227,19 @@ impl Config {
             listen,
             data: DataDir { data_dir },
             base_url,
+            trusted_proxy,
             email,
             sms,
             push,
             log: _,
         } = args;
+        let mut limits = limits(|env| std::env::var(env).ok())?;
+        limits.front.trusted_proxies = trusted_proxy;
         Ok(Self {
             listen,
             data_dir,
             base_url: base_url.trim_end_matches('/').to_owned(),
-            limits: limits(|env| std::env::var(env).ok())?,
+            limits,
             email: or_file(email, "HERALD_EMAIL")?,
             sms: or_file(sms, "HERALD_SMS")?,
             push: or_file(push, "HERALD_PUSH")?,

@@ -43,7 +43,8 @@ fn by_request(wants: Vec<Want>) -> Chosen {
     chosen(wants, "The request names them.")
 }
 
-/// Push goes out if and only if the caller says so; a user who wants none of it still gets none.
+/// Push goes out if and only if the caller says so; a user who wants none of it, or nothing but push, gets none: that
+/// is no reason to refuse the others of the same request.
 fn notification(by_preference: Chosen, push: bool) -> Chosen {
     if by_preference.suppressed.is_some() {
         return by_preference;
@@ -52,6 +53,10 @@ fn notification(by_preference: Chosen, push: bool) -> Chosen {
     wants.retain(|want| want.channel() != Channel::Push);
     if push {
         wants.push(Want::Channel(Channel::Push));
+    }
+    if wants.is_empty() {
+        let only = vec![Want::Channel(Channel::Push)];
+        return suppress(only, "Only push is wanted, and sendPush is false.");
     }
     let reason = format!("{} sendPush is {push}.", by_preference.decision.reason);
     chosen(wants, &reason)

@@ -18,7 +18,7 @@ use crate::domain::user::User;
 use crate::error::{Error, Result};
 use crate::store::{self, idempotency};
 use compose::Job;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -157,7 +157,7 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         by,
     } = order;
     if matches!(choice, Choice::Channels(_)) {
-        refuse_disabled(&user)?;
+        user.refuse_disabled()?;
     }
     let now = app.clock.now();
     let by_the_minute = matches!(choice, Choice::Notification { .. });
@@ -198,16 +198,6 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
     })
 }
 
-fn refuse_disabled(user: &User) -> Result<()> {
-    match user.profile.is_disabled {
-        false => Ok(()),
-        true => Err(Error::Conflict(format!(
-            "The user {} is disabled; nothing is sent.",
-            user.profile.user_name
-        ))),
-    }
-}
-
 /// The first full minute from `at` on, and later than `now`, so that there is time for a later one.
 fn full_minute(at: Timestamp, now: Timestamp) -> Timestamp {
     let millis = at.max(now).as_millisecond();
@@ -220,8 +210,7 @@ fn full_minute(at: Timestamp, now: Timestamp) -> Timestamp {
 
 fn due(send_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
     let Some(at) = send_at else { return Ok(now) };
-    let days = at.duration_since(now).as_hours() / 24;
-    if at <= now || days >= SEND_AHEAD_DAYS_MAX {
+    if at <= now || at.duration_since(now) > SignedDuration::from_hours(24 * SEND_AHEAD_DAYS_MAX) {
         return Err(Error::Invalid(format!(
             "The time to send at must be later than now and within {SEND_AHEAD_DAYS_MAX} days."
         )));
@@ -277,7 +266,7 @@ pub fn commit_all(
             // A moment may have passed since the preparation.
             let user = store::users::get(tx, user.id)?;
             if messages.iter().any(|m| !m.status.is_final()) {
-                refuse_disabled(&user)?;
+                user.refuse_disabled()?;
             }
             let rows = messages.iter().map(|message| {
                 Ok(Accepted {

@@ -202,7 +202,7 @@ async fn attempt(
         .config
         .helo
         .as_deref()
-        .unwrap_or_else(|| mail.from.domain());
+        .unwrap_or_else(|| mail.from.address().domain());
     match Connection::open(server, helo, deadline).await {
         Ok(mut connection) => {
             let result = connection.hand_over(mail, deadline).await;

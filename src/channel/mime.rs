@@ -2,9 +2,10 @@
 //!
 //! Nothing in the mail depends on this machine or on the attempt: every attempt carries the same Message-ID and Date.
 
-use super::mailbox::Mailbox;
 use super::{Class, Failure};
+use crate::domain::address::{EmailAddress, Mailbox, no_controls};
 use crate::domain::message::Outgoing;
+use crate::error::Error;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;
@@ -15,7 +16,7 @@ pub struct Mail {
     /// The sender of header and envelope.
     pub from: Mailbox,
     /// The recipient of header and envelope.
-    pub to: Mailbox,
+    pub to: EmailAddress,
     /// Headers and body, lines ending in CRLF, each at most 998 characters, all ASCII.
     pub raw: Vec<u8>,
 }
@@ -38,23 +39,20 @@ pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, 
     let sender = sender
         .or(provider_from.filter(given))
         .unwrap_or(&message.default_sender);
-    let from = Mailbox::parse(sender).map_err(|why| refused("sender", &why))?;
-    let to = Mailbox::new(
-        message.recipient_name.as_deref().filter(given),
-        &message.recipient,
-    )
-    .map_err(|why| refused("recipient", &why))?;
+    // Checked long before; here it is the last line of defence.
+    let because = |what| move |why: Error| refused(what, &why.details());
+    let from = Mailbox::parse(sender).map_err(because("sender"))?;
+    let to = EmailAddress::parse(&message.recipient).map_err(because("recipient"))?;
+    let to_name = message.recipient_name.as_deref().filter(given);
+    no_controls("The name", to_name.unwrap_or_default(), false).map_err(because("recipient"))?;
     let subject = message.subject.as_deref().unwrap_or_default();
-    if subject.chars().any(char::is_control) {
-        let why = "It must not contain control characters or line breaks.";
-        return Err(refused("subject", why));
-    }
+    no_controls("The subject", subject, false).map_err(because("subject"))?;
 
     let mut builder = MessageBuilder::new()
-        .from(header(&from))
-        .to(header(&to))
+        .from(Address::new_address(from.name(), from.address().as_str()))
+        .to(Address::new_address(to_name, to.as_str()))
         .subject(subject)
-        .message_id(format!("{}@{}", message.guid, from.domain()))
+        .message_id(format!("{}@{}", message.guid, from.address().domain()))
         .date(message.created.as_second())
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .text_body(lines(&message.body));
@@ -65,10 +63,6 @@ pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, 
         .write_to_vec()
         .map_err(|why| refused("mail", &why.to_string()))?;
     Ok(Mail { from, to, raw })
-}
-
-fn header(mailbox: &Mailbox) -> Address<'_> {
-    Address::new_address(mailbox.name.as_deref(), mailbox.address.as_str())
 }
 
 fn refused(what: &str, why: &str) -> Failure {

@@ -7,7 +7,6 @@ pub mod answer;
 pub mod capture;
 pub mod email;
 pub mod http;
-pub mod mailbox;
 pub mod mime;
 mod tls;
 pub mod twilio;

@@ -183,8 +183,8 @@ pub struct Mailbox {
 impl Mailbox {
     /// Checks a mailbox; a name with special characters such as a comma has to be in quotes.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
         no_controls("A sender", text, false)?;
+        let text = text.trim();
         let Some(before) = text.strip_suffix('>') else {
             let address = EmailAddress::parse(text).map_err(|e| {
                 Error::invalid(format!(

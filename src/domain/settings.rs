@@ -136,12 +136,13 @@ impl SettingsDraft {
         if let Some(sender) = self.default_sender {
             settings.default_sender = Mailbox::parse(&sender)?.as_str().to_owned();
         }
-        for (given, pattern) in [
-            (self.login_url, &mut settings.login_url),
-            (self.reset_url, &mut settings.reset_url),
+        for (field, given, pattern) in [
+            ("LoginUrl", self.login_url, &mut settings.login_url),
+            ("ResetUrl", self.reset_url, &mut settings.reset_url),
         ] {
             if let Some(given) = given {
-                check_link(&given)?;
+                check_link(&given)
+                    .map_err(|fault| Error::Invalid(format!("{field}: {}", fault.details())))?;
                 *pattern = given;
             }
         }
@@ -167,7 +168,7 @@ fn app_url(url: String) -> Result<Option<String>> {
     }
     let has_host = ["http://", "https://"].iter().any(|scheme| {
         url.strip_prefix(scheme)
-            .is_some_and(|rest| !rest.is_empty())
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
     });
     let has_gap = url.chars().any(|c| c.is_whitespace() || c.is_control());
     if !has_host || has_gap || url.len() > APP_URL_BYTES_MAX {

@@ -67,6 +67,22 @@ pub struct User {
     pub updated: Timestamp,
 }
 
+impl User {
+    /// Whether anything may be sent to them.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a disabled user.
+    pub fn refuse_disabled(&self) -> Result<()> {
+        match self.profile.is_disabled {
+            false => Ok(()),
+            true => Err(Error::Conflict(format!(
+                "The user {} is disabled; nothing is sent.",
+                self.profile.user_name
+            ))),
+        }
+    }
+}
+
 impl UserDraft {
     /// Checks every field.
     ///

@@ -209,6 +209,9 @@ pub struct Paging {
     /// Logs only: the cursor of the next page, for `after`.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// The page was asked for by cursor, so that is how to go on.
+    #[serde(skip)]
+    is_after: bool,
     #[serde(skip)]
     base: String,
 }
@@ -218,7 +221,8 @@ impl Paging {
     #[must_use]
     pub fn new<T>(request: &Request, query: &Query, page: &Page<T>) -> Self {
         let mut base = format!("{}?", request.path());
-        for (word, value) in request.query().iter().filter(|(word, _)| word != "page") {
+        let stays = |word: &str| word != "page" && word != "after";
+        for (word, value) in request.query().iter().filter(|(word, _)| stays(word)) {
             let pair = form_urlencoded::Serializer::new(String::new())
                 .append_pair(word, value)
                 .finish();
@@ -235,6 +239,7 @@ impl Paging {
                 .last_id
                 .filter(|_| query.count_max.is_some())
                 .map(|id| id.to_string()),
+            is_after: query.after.is_some(),
             base,
         }
     }
@@ -242,6 +247,16 @@ impl Paging {
     /// The `Link` header: first, prev, next, last, where they are.
     #[must_use]
     pub fn link(&self) -> String {
+        if self.is_after {
+            let first = format!("<{}page=1>; rel=\"first\"", self.base);
+            let next = self.next.as_ref();
+            let next = next.map(|next| format!("<{}after={next}>; rel=\"next\"", self.base));
+            return [Some(first), next]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", ");
+        }
         let page = u64::from(self.page);
         let last = self.total_pages.max(1);
         let mut links = vec![(1, "first")];

@@ -11,24 +11,24 @@ mod sender;
 use crate::channel::Provider;
 use crate::clock::Clock;
 use crate::domain::format::Channel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::store::waiting::{forgive, release_all};
 use breaker::Breaker;
 use policy::Policy;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// A provider with its breaker.
+/// A provider with its breaker, which it keeps when the providers beside it change.
 struct Guarded {
     provider: Arc<dyn Provider>,
-    breaker: Breaker,
+    breaker: Arc<Breaker>,
 }
 
-/// What the sender threads of one channel share.
+/// What the sender threads of one channel share, from one change of its providers to the next.
 struct Lane {
     channel: Channel,
     providers: Vec<Guarded>,
@@ -36,6 +36,19 @@ struct Lane {
     clock: Arc<Clock>,
     policy: Policy,
     bell: Arc<Bell>,
+    is_retired: AtomicBool,
+}
+
+impl Lane {
+    /// Whether its threads are to end: they finish the attempt under way and give back the rest.
+    fn is_ending(&self) -> bool {
+        self.is_retired.load(Ordering::Acquire) || self.bell.is_stopping()
+    }
+
+    fn retire(&self) {
+        self.is_retired.store(true, Ordering::Release);
+        self.bell.ring_all();
+    }
 }
 
 /// Wakes sender threads: rung when a message was committed.
@@ -55,6 +68,12 @@ impl Bell {
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         *rung += 1;
         self.changed.notify_one();
+    }
+
+    /// Everybody looks up. A thread that is told to end would swallow the ring that was meant for its successor.
+    fn ring_all(&self) {
+        self.ring();
+        self.changed.notify_all();
     }
 
     fn stop(&self) {
@@ -110,19 +129,63 @@ impl Bells {
     }
 }
 
+/// The sender threads of one channel.
+struct Crew {
+    lane: Arc<Lane>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// Starts as many threads as the busiest provider has connections.
+    fn start(lane: Arc<Lane>) -> Result<Self> {
+        let connections = lane.providers.iter().map(|g| g.provider.connections());
+        let connections = connections.max().unwrap_or(0);
+        let mut threads = Vec::with_capacity(connections);
+        for number in 0..connections {
+            let own = lane.clone();
+            let started = std::thread::Builder::new()
+                .name(format!("send-{}-{number}", lane.channel))
+                .spawn(move || sender::run(&own, number));
+            match started {
+                Ok(thread) => threads.push(thread),
+                Err(fault) => {
+                    lane.retire();
+                    return Err(Error::internal(format!("no more threads: {fault}")));
+                }
+            }
+        }
+        Ok(Self { lane, threads })
+    }
+}
+
+#[derive(Default)]
+struct Crews {
+    current: BTreeMap<Channel, Crew>,
+    /// Threads of crews before, which finish what they hold.
+    leaving: Vec<JoinHandle<()>>,
+}
+
+impl Crews {
+    fn threads(&self) -> impl Iterator<Item = &JoinHandle<()>> {
+        let current = self.current.values().flat_map(|crew| &crew.threads);
+        current.chain(&self.leaving)
+    }
+}
+
 /// The running sender threads.
 pub struct Outbox {
     bells: Bells,
     store: Arc<Store>,
-    threads: Vec<JoinHandle<()>>,
+    clock: Arc<Clock>,
+    policy: Policy,
+    crews: Mutex<Crews>,
 }
 
 impl Outbox {
-    /// Releases what a dead process had claimed and starts the threads: as many per channel as its busiest provider
-    /// has connections.
+    /// Releases what a dead process had claimed and starts the threads.
     ///
     /// # Errors
-    /// A fault of the database.
+    /// A fault of the database, or no more threads.
     pub fn start(
         store: &Arc<Store>,
         clock: &Arc<Clock>,
@@ -136,35 +199,59 @@ impl Outbox {
                 "{released} messages were being sent when the last process ended; they wait again"
             );
         }
-        let mut threads = Vec::new();
-        for (channel, providers) in providers {
-            let connections = providers.iter().map(|p| p.connections()).max().unwrap_or(0);
-            let guard = |provider| Guarded {
-                provider,
-                breaker: Breaker::new(policy.clone()),
-            };
-            let lane = Arc::new(Lane {
-                channel,
-                providers: providers.into_iter().map(guard).collect(),
-                store: store.clone(),
-                clock: clock.clone(),
-                policy: policy.clone(),
-                bell: bells.of(channel).clone(),
-            });
-            for number in 0..connections {
-                let lane = lane.clone();
-                let thread = std::thread::Builder::new()
-                    .name(format!("send-{channel}-{number}"))
-                    .spawn(move || sender::run(&lane, number))
-                    .expect("the system can start a thread at start-up");
-                threads.push(thread);
-            }
-        }
-        Ok(Self {
+        let outbox = Self {
             bells: bells.clone(),
             store: store.clone(),
-            threads,
-        })
+            clock: clock.clone(),
+            policy: policy.clone(),
+            crews: Mutex::default(),
+        };
+        for (channel, providers) in providers {
+            outbox.set(channel, providers)?;
+        }
+        Ok(outbox)
+    }
+
+    /// From now on these providers carry the channel. The threads before finish what they hold with the providers they
+    /// know; claims keep the two crews from taking the same message. For that while a provider that stays may see more
+    /// connections than its own limit. A provider that stays keeps its breaker.
+    ///
+    /// # Errors
+    /// No more threads; then nothing has changed.
+    pub fn set(&self, channel: Channel, providers: Vec<Arc<dyn Provider>>) -> Result<()> {
+        let mut crews = self.lock();
+        crews.leaving.retain(|thread| !thread.is_finished());
+        let before = crews.current.get(&channel).map(|crew| crew.lane.clone());
+        let known = before.as_ref().map_or(&[][..], |lane| &lane.providers);
+        let is_same = |(a, b): (&Arc<dyn Provider>, &Guarded)| Arc::ptr_eq(a, &b.provider);
+        if before.is_some()
+            && known.len() == providers.len()
+            && providers.iter().zip(known).all(is_same)
+        {
+            return Ok(());
+        }
+        let guard = |provider: Arc<dyn Provider>| {
+            let kept = known.iter().find(|guarded| is_same((&provider, guarded)));
+            let breaker = kept.map_or_else(
+                || Arc::new(Breaker::new(self.policy.clone())),
+                |guarded| guarded.breaker.clone(),
+            );
+            Guarded { provider, breaker }
+        };
+        let crew = Crew::start(Arc::new(Lane {
+            channel,
+            providers: providers.into_iter().map(guard).collect(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            policy: self.policy.clone(),
+            bell: self.bells.of(channel).clone(),
+            is_retired: AtomicBool::new(false),
+        }))?;
+        if let Some(before) = crews.current.insert(channel, crew) {
+            before.lane.retire();
+            crews.leaving.extend(before.threads);
+        }
+        Ok(())
     }
 
     /// From now on no attempt begins; those in flight go on.
@@ -176,16 +263,26 @@ impl Outbox {
 
     /// Finishes attempts in flight for at most this long; false if some were left. (delivery.md, "Stop")
     #[must_use]
-    pub fn stop(self, drain: Duration) -> bool {
+    pub fn stop(&self, drain: Duration) -> bool {
         self.begin_stop();
         let deadline = Instant::now() + drain;
-        while Instant::now() < deadline && !self.threads.iter().all(JoinHandle::is_finished) {
+        while Instant::now() < deadline && !self.is_still() {
             std::thread::park_timeout(Duration::from_millis(10));
         }
-        let finished = self.threads.iter().all(JoinHandle::is_finished);
+        let finished = self.is_still();
         if !finished && let Err(fault) = self.store.write(forgive) {
             log::error!("attempts in flight will look like a crash: {fault}");
         }
         finished
+    }
+
+    fn is_still(&self) -> bool {
+        self.lock().threads().all(JoinHandle::is_finished)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Crews> {
+        self.crews
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

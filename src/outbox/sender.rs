@@ -46,8 +46,12 @@ pub(super) fn run(lane: &Lane, number: usize) {
         batch: 1,
         idle_since: None,
     };
-    while !lane.bell.is_stopping() {
+    loop {
+        // Counted before asking: whoever is told to end is rung for afterwards.
         let seen = lane.bell.count();
+        if lane.is_ending() {
+            break;
+        }
         // A panic must not cost the channel one of its threads.
         match catch_unwind(AssertUnwindSafe(|| sender.turn())) {
             Ok(Ok(None)) => {}
@@ -176,7 +180,7 @@ impl<'a> Sender<'a> {
             if !stands {
                 self.batch = 1;
             }
-            goes_on = stands && !lane.bell.is_stopping() && begun.elapsed() < BATCH_TIME_MAX;
+            goes_on = stands && !lane.is_ending() && begun.elapsed() < BATCH_TIME_MAX;
         }
         let mut done = Ok(());
         if !untried.is_empty() {

@@ -1,6 +1,6 @@
 //! Links in messages: patterns from the settings, and what may stand in a word that ends in `Url`.
 
-use super::{Problem, as_text, engine_values, inspect, render_source};
+use super::{Problem, as_text, engine_values, inspect, passed, render_source};
 use crate::domain::placeholder::{Value, Values};
 use crate::error::Error;
 
@@ -9,8 +9,27 @@ pub const LINK_WORDS: [&str; 4] = ["app.url", "user.guid", "user.language", "tok
 /// The longest link, in bytes; some mail clients cut longer ones.
 pub const LINK_BYTES_MAX: usize = 2_000;
 
-/// Checks a link pattern before it is stored.
+/// Checks a link pattern before it is stored: what it makes of samples must be an address, or no message with it
+/// could ever be sent.
 pub fn check_link(pattern: &str) -> Result<(), Error> {
+    let text = |text: &str| Value::Text(text.into());
+    let user = Values::from([
+        ("guid".into(), text("5a4b2f5c-6e0d-4b1e-9c37-1d2f0c8a7e10")),
+        ("language".into(), text("en-GB")),
+    ]);
+    let app = Values::from([("url".into(), text("https://app.example.com"))]);
+    let samples = Values::from([
+        ("user".into(), Value::Map(user)),
+        ("app".into(), Value::Map(app)),
+        (
+            "token".into(),
+            text("eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"),
+        ),
+    ]);
+    link(pattern, &samples).map(drop)
+}
+
+fn check_words(pattern: &str) -> Result<(), Error> {
     let refuse =
         |p: Problem| Error::invalid(format!("Link pattern, column {}: {}.", p.column, p.what));
     if pattern.len() > LINK_BYTES_MAX {
@@ -39,7 +58,7 @@ pub fn check_link(pattern: &str) -> Result<(), Error> {
 
 /// The address a pattern makes with these values.
 pub fn link(pattern: &str, values: &Values) -> Result<String, Error> {
-    check_link(pattern)?;
+    passed::once("link", pattern, || check_words(pattern))?;
     let address = render_source("Link pattern", pattern, &engine_values(values)?, false)?;
     let address = address.trim();
     check_url_value("Link pattern", &Value::Text(address.into()))?;

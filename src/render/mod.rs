@@ -5,6 +5,7 @@
 mod allow;
 mod environment;
 mod links;
+mod passed;
 mod text;
 mod tokens;
 
@@ -131,14 +132,14 @@ fn render_body(
     Ok(body)
 }
 
-/// Renders one source. It is inspected again: what is stored may be older than the rules.
+/// Renders one source. It is inspected again, once in this process: what is stored may be older than the rules.
 fn render_source(
     part: &str,
     source: &str,
     values: &minijinja::Value,
     escape: bool,
 ) -> Result<String, Error> {
-    inspect(source).map_err(|p| {
+    passed::once("template", source, || inspect(source).map(drop)).map_err(|p| {
         Error::invalid(format!(
             "{part}, line {}, column {}: {}.",
             p.line, p.column, p.what

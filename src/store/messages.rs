@@ -6,7 +6,7 @@ use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, ToSql, named_params};
 
 /// `ID`
 pub const ID: Column = Column::new("m.id", Kind::Int);
@@ -54,13 +54,33 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
 /// Stops what still waits of the notifications of this type to this user for this minute: a later one takes its place.
 pub fn replace_waiting(tx: &Tx<'_>, user: UserId, type_id: TypeId, due: Timestamp) -> Result<()> {
     let sql = "
-        update message set status = 'cancelled', error = 'A later notification within the minute took its place.'
+        select id from message
         where status = 'scheduled' and by_the_minute and user_id = :user_id and type_id = :type_id and due_at = :due";
-    tx.0.0.prepare_cached(sql)?.execute(named_params! {
-        ":user_id": user.0, ":type_id": type_id.0, ":due": due.as_millisecond(),
-    })?;
+    let by =
+        named_params! { ":user_id": user.0, ":type_id": type_id.0, ":due": due.as_millisecond() };
+    let reason = "A later notification within the minute took its place.";
+    cancel_all(tx, sql, by, reason)
+}
+
+/// Stops whatever waits for a user.
+pub fn cancel_waiting(tx: &Tx<'_>, user: UserId, reason: &str) -> Result<()> {
+    let sql = "
+        select id from message where user_id = :user_id and status in ('queued', 'scheduled')";
+    cancel_all(tx, sql, named_params! { ":user_id": user.0 }, reason)
+}
+
+fn cancel_all(tx: &Tx<'_>, sql: &str, by: &[(&str, &dyn ToSql)], reason: &str) -> Result<()> {
+    let ids =
+        tx.0.0
+            .prepare_cached(sql)?
+            .query_map(by, |row| row.get("id").map(MessageId))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+    for id in ids {
+        super::outbox::close(tx, id, Status::Cancelled, reason)?;
+    }
     Ok(())
 }
+
 pub(super) const SOURCE: &str = "message m where true";
 
 /// A page of one user's log.
@@ -110,7 +130,8 @@ pub fn cancel(tx: &Tx<'_>, id: MessageId, reason: &str) -> Result<()> {
 /// Sends a message once more that has ended without being sent, with a new life and new tries.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] for one that has not ended, was sent, or has no content (any more).
+/// [`Error::NotFound`]; [`Error::Conflict`] for one that has not ended, was sent, or has no content (any more), and
+/// for a disabled user.
 pub fn retry(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<LogLine> {
     let line = line_of(tx, id)?;
     if !matches!(
@@ -121,6 +142,9 @@ pub fn retry(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<LogLine> {
             "The message is {}; only one that failed, expired or was cancelled can be sent again.",
             line.status.word()
         )));
+    }
+    if let Some(user) = line.user_id {
+        super::users::get(tx, user)?.refuse_disabled()?;
     }
     let sql = "
         update message set status = 'queued', error = null, due_at = :now, tries = 0, claims = 0,

@@ -6,6 +6,7 @@ use crate::domain::format::Channel;
 use crate::domain::ids::TypeId;
 use crate::domain::message_type::{FIRST_OWN_ID, MessageType, Slug};
 use crate::domain::placeholder::Word;
+use crate::domain::settings::MessageWord;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params};
@@ -149,14 +150,20 @@ pub fn delete(tx: &Tx<'_>, id: TypeId) -> Result<()> {
         count("select count(*) from template where type_id = ?1 and deleted_at is null")?;
     let messages =
         count("select count(*) from (select 1 from message where type_id = ?1 limit 1)")?;
-    if templates > 0 || messages > 0 {
-        let mut by = Vec::new();
-        if templates > 0 {
-            by.push(format!("{templates} live template(s)"));
-        }
-        if messages > 0 {
-            by.push("messages in the log".to_owned());
-        }
+    let mut by = Vec::new();
+    if templates > 0 {
+        by.push(format!("{templates} live template(s)"));
+    }
+    if messages > 0 {
+        by.push("messages in the log".to_owned());
+    }
+    // The send API would answer 404 to a word that a person in front of the settings had given a meaning.
+    let settings = super::settings::load(tx)?;
+    let words = MessageWord::ALL
+        .into_iter()
+        .filter(|(word, ..)| settings.type_behind(*word) == id);
+    by.extend(words.map(|(_, word, _)| format!("the setting MessageTypes.{word}")));
+    if !by.is_empty() {
         return Err(Error::Conflict(format!(
             "{} is in use by {}.",
             found.name,

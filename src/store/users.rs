@@ -58,7 +58,7 @@ pub fn insert(tx: &Tx<'_>, user: &UserProfile, guid: Uuid, now: Timestamp) -> Re
         .map_err(|fault| name_unique(fault, &user.user_name))
 }
 
-/// Replaces a recipient's profile.
+/// Replaces a recipient's profile. What waits for one who is disabled is cancelled.
 ///
 /// # Errors
 /// [`Error::Invalid`] if there is none with this id, [`Error::Duplicate`] if the user name is taken.
@@ -84,6 +84,9 @@ pub fn update(tx: &Tx<'_>, id: UserId, user: &UserProfile, now: Timestamp) -> Re
         return Err(Error::Invalid(format!(
             "No user has the ID {id}; leave ID out to add a new one."
         )));
+    }
+    if user.is_disabled {
+        super::messages::cancel_waiting(tx, id, "The user was disabled.")?;
     }
     Ok(())
 }

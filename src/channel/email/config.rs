@@ -1,8 +1,8 @@
 //! What `smtp://` and `smtps://` may say. (cli.md, "Provider URLs")
 
 use crate::channel::answer::Secret;
-use crate::channel::mailbox::Mailbox;
 use crate::channel::url::Parts;
+use crate::domain::address::Mailbox;
 use crate::error::{Error, Result};
 
 /// A mail server and how to speak to it.
@@ -79,8 +79,9 @@ impl SmtpConfig {
             ));
         }
         if let Some(from) = &from {
-            Mailbox::parse(from)
-                .map_err(|why| Error::invalid(format!("from= of smtp:// is no mailbox. {why}")))?;
+            Mailbox::parse(from).map_err(|why| {
+                Error::invalid(format!("from= of smtp:// is no mailbox. {}", why.details()))
+            })?;
         }
         Ok(Self {
             masked: parts.masked,

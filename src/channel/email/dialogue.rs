@@ -114,10 +114,10 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Receipt, Failure> {
         self.mail_taken = false;
-        let command = format!("MAIL FROM:<{}>", mail.from.address);
+        let command = format!("MAIL FROM:<{}>", mail.from.address());
         self.ask(Stage::Mail, &command, deadline).await?;
         self.mail_taken = true;
-        let command = format!("RCPT TO:<{}>", mail.to.address);
+        let command = format!("RCPT TO:<{}>", mail.to);
         self.ask(Stage::Rcpt, &command, deadline).await?;
         self.ask(Stage::Data, "DATA", deadline).await?;
         let limit = self.server.timeouts.smtp_command.min(left(deadline));

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::domain::ids::TypeId;
 use crate::domain::settings::{Settings, SettingsDraft};
 use crate::error::{Error, Result};
+use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::render;
@@ -28,7 +29,8 @@ pub struct SaveSettings {
     reset_url: Option<String>,
     /// The HS256 key of the tokens in action links, at least 32 bytes. Never shown.
     link_secret: Option<String>,
-    message_types: Option<SaveMessageTypes>,
+    #[schemars(with = "Option<SaveMessageTypes>")]
+    message_types: Option<Object<SaveMessageTypes>>,
 }
 
 /// The settings in force, secrets left out.
@@ -99,7 +101,7 @@ fn draft(wire: SaveSettings) -> SettingsDraft {
         welcome,
         logininfo,
         forgottenpassword,
-    } = message_types.unwrap_or_default();
+    } = message_types.map_or_else(SaveMessageTypes::default, |Object(types)| types);
     SettingsDraft {
         app_name,
         app_url,

@@ -10,6 +10,7 @@ use crate::domain::placeholder::Word;
 use crate::error::{Error, Result};
 use crate::http::Identity;
 use crate::http::list::{Field, List, Paging, field};
+use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::types as rows;
@@ -81,7 +82,8 @@ pub struct SaveType {
     /// Default: four days.
     expiry_seconds: Option<i64>,
     /// The words of its own. The common ones, as a reply lists them, are ignored.
-    placeholders: Option<Vec<SaveWord>>,
+    #[schemars(with = "Option<Vec<SaveWord>>")]
+    placeholders: Option<Vec<Object<SaveWord>>>,
 }
 
 /// A word of a type's own, as posted.
@@ -165,8 +167,8 @@ fn draft(wire: SaveType) -> Result<MessageType> {
     })
 }
 
-fn own_words(placeholders: Vec<SaveWord>) -> Vec<Word> {
-    let word = |word: SaveWord| Word {
+fn own_words(placeholders: Vec<Object<SaveWord>>) -> Vec<Word> {
+    let word = |Object(word): Object<SaveWord>| Word {
         name: word.name.unwrap_or_default(),
         meaning: word.meaning.unwrap_or_default(),
         required: word.required.unwrap_or(false),

@@ -4,6 +4,7 @@ use super::body::Body;
 use super::connection::{Connection, Outcome, Phase, Reading, ReplyTo, Writing};
 use super::event_loop::EventLoop;
 use super::head::{self, Fault, Head, RequestLine};
+use super::proxy;
 use super::{RawRequest, Refusal};
 use crate::http::server::Job;
 use std::io;
@@ -213,6 +214,7 @@ impl EventLoop {
         connection.reserved = body.reserved();
         connection.link.stirred.store(false, Ordering::SeqCst);
         let urgent = connection.readable || !connection.buffer.is_empty();
+        let peer = proxy::client_of(&self.limits.trusted_proxies, connection.peer, &head.headers);
         let job = Job {
             request: RawRequest {
                 method: head.method,
@@ -220,7 +222,7 @@ impl EventLoop {
                 http10: head.http10,
                 headers: head.headers,
                 body: body.into_bytes(),
-                peer: connection.peer,
+                peer,
             },
             close: head.close || connection.requests >= self.limits.requests_per_connection_max,
             reply: ReplyTo::new(

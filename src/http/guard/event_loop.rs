@@ -5,6 +5,7 @@ use super::body::Budget;
 use super::connection::{Connection, Handback, Phase, Returned};
 use super::limits::Limits;
 use super::listen::{Listener, Stream};
+use super::proxy;
 use super::table::Table;
 use super::{Refusal, StopSign};
 use crate::http::server::Pool;
@@ -245,8 +246,9 @@ impl EventLoop {
 
     /// Takes a new connection in; at a cap, the longest-waiting one gives way.
     fn admit(&mut self, mut stream: Stream, peer: Option<IpAddr>) {
-        let crowded =
-            peer.filter(|ip| self.table.len_of(*ip) >= self.limits.connections_per_address_max);
+        let crowded = peer
+            .filter(|ip| !proxy::is_trusted(&self.limits.trusted_proxies, *ip))
+            .filter(|ip| self.table.len_of(*ip) >= self.limits.connections_per_address_max);
         if crowded.is_some() || self.table.len() >= self.limits.connections_max {
             match self.table.first_to_go(crowded) {
                 Some(token) => self.evict(token),

@@ -1,5 +1,6 @@
 //! Every limit the guard holds a client to, by name, with its unit last in the name and its reason beside it.
 
+use super::proxy::Network;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub struct Limits {
     pub handlers_max: usize,
     pub handler_stack_bytes: usize,
     pub queue_max: usize,
+    /// Proxies, which bring many clients over one address and whose word about them is believed; none by default.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for Limits {
@@ -100,6 +103,7 @@ impl Default for Limits {
             handlers_max: HANDLERS_MAX,
             handler_stack_bytes: HANDLER_STACK_BYTES,
             queue_max: QUEUE_MAX,
+            trusted_proxies: Vec::new(),
         }
     }
 }

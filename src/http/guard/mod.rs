@@ -16,11 +16,13 @@ mod event_loop;
 mod head;
 pub mod limits;
 mod listen;
+mod proxy;
 mod table;
 
 pub(super) use connection::ReplyTo;
 pub use limits::Limits;
 pub use listen::Listen;
+pub use proxy::Network;
 
 use super::response::Response;
 use super::server::Pool;
@@ -47,7 +49,7 @@ pub struct RawRequest {
     pub headers: Vec<(String, String)>,
     /// The body without its framing; trailers are dropped.
     pub body: Vec<u8>,
-    /// The other end; `None` on a Unix socket.
+    /// Who called: behind a trusted proxy, whom the proxy names. `None` on a Unix socket.
     pub peer: Option<IpAddr>,
 }
 

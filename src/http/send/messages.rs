@@ -9,7 +9,7 @@ use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::values;
-use crate::store::{self, idempotency};
+use crate::store::{self, Db, idempotency};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -79,10 +79,10 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
     let wire: SendMessage = request.json()?;
     let channels = channels(wire.delivery_method.as_deref())?;
     let user_guid = request.guid("userId")?;
-    let user = app
-        .store
-        .read(|db| store::users::get_by_guid(db, user_guid))?;
-    let what = what(app, wire, &channels)?;
+    let (user, what) = app.store.read(|db| {
+        let user = store::users::get_by_guid(db, user_guid)?;
+        Ok((user, what(db, wire, &channels)?))
+    })?;
     let order = Order {
         user,
         what,
@@ -122,13 +122,12 @@ fn channels(delivery_method: Option<&str>) -> Result<Vec<Channel>> {
 }
 
 /// The first of the three sources that is there; it does not fall through to the next. (api.md, section 3, rule 2)
-fn what(app: &App, wire: SendMessage, channels: &[Channel]) -> Result<What> {
+fn what(db: &Db, wire: SendMessage, channels: &[Channel]) -> Result<What> {
     let values = values(wire.placeholders);
     if let Some(id) = wire.communication_template_id {
         let guid = Uuid::try_parse(&id)
             .map_err(|_| Error::invalid("communicationTemplateId must be a GUID."))?;
-        let found = app.store.read(|db| store::types::find_by_guid(db, guid))?;
-        let message_type = found.ok_or_else(|| {
+        let message_type = store::types::find_by_guid(db, guid)?.ok_or_else(|| {
             Error::NotFound(format!("No communication template has the id {guid}."))
         })?;
         return Ok(What::Typed(message_type, values));
@@ -137,10 +136,8 @@ fn what(app: &App, wire: SendMessage, channels: &[Channel]) -> Result<What> {
         let word = MessageWord::parse(&word).ok_or_else(|| {
             Error::invalid("messageType must be welcome, logininfo or forgottenpassword.")
         })?;
-        let message_type = app.store.read(|db| {
-            let behind = store::settings::load(db)?.type_behind(word);
-            store::types::get(db, behind)
-        })?;
+        let behind = store::settings::load(db)?.type_behind(word);
+        let message_type = store::types::get(db, behind)?;
         return Ok(What::Typed(message_type, values));
     }
     let Some(Object(body)) = wire.message_body else {

@@ -6,6 +6,7 @@ use crate::domain::address::no_controls;
 use crate::domain::message_type::MessageType;
 use crate::domain::placeholder::Values;
 use crate::error::{Error, Result};
+use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::{types, users};
@@ -24,8 +25,8 @@ pub(in crate::http) const MESSAGE_CHARS_MAX: usize = 1024;
 /// What to notify whom of.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct SendNotifications {
-    #[schemars(required)]
-    notifications: Option<Vec<Notification>>,
+    #[schemars(required, with = "Option<Vec<Notification>>")]
+    notifications: Option<Vec<Object<Notification>>>,
 }
 
 /// One notification.
@@ -58,7 +59,7 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
     }
     let by = request.caller()?.name.clone();
     let mut orders = Vec::with_capacity(notifications.len());
-    for (index, notification) in notifications.into_iter().enumerate() {
+    for (index, Object(notification)) in notifications.into_iter().enumerate() {
         let order = order(app, notification, &by)
             .and_then(|order| accept::prepare(app, order)?.require_a_way());
         orders.push(order.map_err(|error| at(index, error))?);

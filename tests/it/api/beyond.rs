@@ -6,8 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use herald::accept::{self, Choice, Custom, Order, What};
 use herald::domain::format::Channel;
-use herald::domain::ids::Owner;
+use herald::domain::ids::{Owner, TypeId};
+use herald::domain::message::NewMessage;
+use herald::domain::placeholder::Values;
 use herald::store;
+use serde_json::json;
+use uuid::Uuid;
 
 const USERS: &str = "/api/admin/v1/users";
 
@@ -16,6 +20,14 @@ fn anna(app: &TestApp) -> String {
     let reply = app.post(USERS, r#"{"UserName":"anna","Mobile":"+4712345678"}"#);
     let guid = reply.json()["Data"]["Guid"].as_str().unwrap().to_owned();
     format!("/api/v1.3/communication/messages/{guid}/send")
+}
+
+/// The gateway as a provider.
+fn url(gateway: &FakeGateway) -> String {
+    format!(
+        "twilio+http://{ACCOUNT}:t0ken%2Fwith%2Bsigns@127.0.0.1:{}?from=%2B15550001111",
+        gateway.port()
+    )
 }
 
 fn send(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Reply {
@@ -85,11 +97,8 @@ fn erasing_a_user_erases_the_words_of_providers_too() {
     let refusal =
         r#"{"code":21211,"message":"The 'To' number +4712345678 is not valid.","status":400}"#;
     gateway.next(Answer::Reply(400, Vec::new(), refusal.into()));
-    let url = format!(
-        "twilio+http://{ACCOUNT}:t0ken%2Fwith%2Bsigns@127.0.0.1:{}?from=%2B15550001111",
-        gateway.port()
-    );
-    let app = TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![url]));
+    let app =
+        TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![url(&gateway)]));
     let path = anna(&app);
     send(&app, &path, &[]);
     app.settled();
@@ -133,4 +142,84 @@ fn a_client_may_say_who_it_is_in_a_basic_header() {
         let reply = app.call("POST", "/oauth/token", &headers, form.as_bytes());
         assert_eq!(reply.status, status, "{form}: {}", reply.body);
     }
+}
+
+/// "Returns a Json positive response with a true or false depending on whether the message was succesfully delivered or
+/// not". A test is tried once, whatever the provider says.
+#[test]
+fn a_test_that_the_provider_refuses_is_false_and_in_the_log() {
+    let gateway = FakeGateway::start();
+    let app =
+        TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![url(&gateway)]));
+    let refusal = r#"{"code":21211,"message":"The number is not valid.","status":400}"#;
+    let busy = r#"{"code":20503,"message":"Busy.","status":503}"#;
+    let answers = [(400, refusal, "failed"), (503, busy, "cancelled")];
+    for (index, (status, answer, end)) in answers.into_iter().enumerate() {
+        gateway.next(Answer::Reply(status, Vec::new(), answer.into()));
+        app.post(
+            "/api/admin/v1/messages/templates/5/test",
+            r#"{"Recipient":"+4798765432"}"#,
+        )
+        .expect(200, r#"{"Result":"OK","Data":false}"#);
+        let entry = format!("/api/admin/v1/messages/logs/entries/{}", index + 1);
+        let entry = &app.get(&entry).json()["Data"];
+        assert_eq!(
+            (
+                &entry["Status"],
+                &entry["SendingAttemptResult"],
+                &entry["Attempts"]
+            ),
+            (&end.into(), &false.into(), &1.into())
+        );
+    }
+    assert_eq!(gateway.asked().len(), 2);
+}
+
+/// "their count stops at 10,000 (`TotalRecords` is then 10000 and `TotalCapped` is true)"
+#[test]
+fn the_count_of_a_log_stops_at_ten_thousand() {
+    let app = TestApp::start();
+    app.post(USERS, r#"{"UserName":"anna","Email":"anna@example.com"}"#);
+    app.post(
+        "/api/admin/v1/messages/preferences/1",
+        r#"{"NotificationType":1,"IsOff":true}"#,
+    );
+    let herald = &app.server().app;
+    let order = herald.store.read(|db| {
+        Ok(Order {
+            user: store::users::get_by_name(db, "anna")?,
+            what: What::Typed(store::types::get(db, TypeId(1))?, Values::new()),
+            choice: Choice::Preference,
+            send_at: None,
+            by: "tests".into(),
+        })
+    });
+    // Suppressed messages cost nothing but their rows.
+    let row = accept::prepare(herald, order.unwrap()).unwrap().messages()[0].clone();
+    let fill = move |count: u32| {
+        let row = row.clone();
+        move |tx: &store::Tx<'_>| {
+            for _ in 0..count {
+                let guid = Uuid::new_v4();
+                store::messages::insert(
+                    tx,
+                    &NewMessage {
+                        guid,
+                        ..row.clone()
+                    },
+                )?;
+            }
+            Ok(())
+        }
+    };
+    let paging = || app.get("/api/admin/v1/messages/logs?pageSize=1").json()["Paging"].clone();
+    herald.store.write(fill(10_000)).unwrap();
+    let exact = json!({"Page":1,"PageSize":1,"TotalRecords":10_000,"TotalPages":10_000,"TotalCapped":false,"Next":"10000"});
+    assert_eq!(paging(), exact);
+    herald.store.write(fill(1)).unwrap();
+    let capped = json!({"Page":1,"PageSize":1,"TotalRecords":10_000,"TotalPages":10_000,"TotalCapped":true,"Next":"10001"});
+    assert_eq!(paging(), capped);
+    // The cursor goes past what was counted.
+    let reply = app.get("/api/admin/v1/messages/logs?pageSize=1&after=2");
+    assert_eq!(reply.json()["Data"][0]["ID"], 1);
 }

@@ -12,7 +12,8 @@ pub(super) struct Case {
 pub(super) enum Item {
     /// The rule, a remark or an empty line.
     Remark(String),
-    Settle,
+    /// How many may go on waiting.
+    Settle(i64),
     /// In seconds.
     Advance(f64),
     /// Lines as they stand in the file.
@@ -80,7 +81,11 @@ impl Case {
 fn directive(line: &str) -> Result<Item, String> {
     let words: Vec<_> = line[1..].split_whitespace().collect();
     match words.as_slice() {
-        ["settle"] => Ok(Item::Settle),
+        ["settle"] => Ok(Item::Settle(0)),
+        ["settle", waiting] => waiting
+            .parse()
+            .map(Item::Settle)
+            .map_err(|_| format!("{waiting} is no number of messages")),
         ["advance", seconds] => seconds
             .parse()
             .map(Item::Advance)
@@ -94,7 +99,8 @@ impl fmt::Display for Case {
         for item in &self.items {
             match item {
                 Item::Remark(line) => writeln!(f, "{line}")?,
-                Item::Settle => writeln!(f, "* settle")?,
+                Item::Settle(0) => writeln!(f, "* settle")?,
+                Item::Settle(waiting) => writeln!(f, "* settle {waiting}")?,
                 Item::Advance(seconds) => writeln!(f, "* advance {seconds}")?,
                 Item::Call { request, reply } => {
                     for line in request.iter().chain(reply) {

@@ -10,7 +10,8 @@
 //! < 200                               the reply: status,
 //! < Location: /api/admin/v1/users/1   the headers of `exchange::SHOWN` that are there, in that order,
 //! << {"Result":"OK","Data":{"ID":1,"Guid":"<guid:anna>"}}     and the body, letter by letter
-//! * settle                            waits until every message has reached a final state
+//! * settle                            waits until every message has reached a final state,
+//! * settle 2                          or until no more than two are left that have not
 //! * advance 86400                     moves the clock, in seconds
 //! ```
 //!
@@ -22,6 +23,8 @@ mod beyond;
 mod case;
 mod exchange;
 mod routes;
+mod sentences;
+mod session;
 mod text;
 
 use crate::support::app::TestApp;
@@ -96,7 +99,9 @@ fn run(path: &Path) -> Result<(), String> {
     for (at, item) in case.items.iter_mut().enumerate() {
         match item {
             Item::Remark(_) => {}
-            Item::Settle => app.settled(),
+            Item::Settle(waiting) => app.until("the others have reached a final state", || {
+                app.pending() == *waiting
+            }),
             Item::Advance(seconds) => app.advance(Duration::from_secs_f64(*seconds)),
             Item::Call { request, reply } => {
                 let asked = case::request(request, &names)?;

@@ -53,9 +53,18 @@ impl Names {
     /// A reply as it is recorded: known values by name, unknown ones as holes with a new name.
     pub(super) fn with_holes(&mut self, actual: &str, request: &str) -> String {
         let asked = self.filled(request);
+        // A name that this reply is the first to tell is a hole wherever it comes in it.
+        let mut told: Vec<(String, String)> = Vec::new();
         let mut text = String::new();
         let mut rest = actual;
         'next: while let Some(first) = rest.chars().next() {
+            for (hole, value) in &told {
+                if let Some(tail) = rest.strip_prefix(value.as_str()) {
+                    text.push_str(hole);
+                    rest = tail;
+                    continue 'next;
+                }
+            }
             for (name, value) in &self.0 {
                 if let Some(tail) = rest.strip_prefix(value.as_str()) {
                     text.push_str(&format!("{{{name}}}"));
@@ -80,7 +89,9 @@ impl Names {
                     text.push_str(value);
                 } else {
                     let name = format!("{}{}", &word[..1], self.0.len() + 1);
-                    text.push_str(&format!("<{word}:{name}>"));
+                    let hole = format!("<{word}:{name}>");
+                    text.push_str(&hole);
+                    told.push((hole, value.to_owned()));
                     self.0.insert(name, value.to_owned());
                 }
                 rest = &rest[length..];

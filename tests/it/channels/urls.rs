@@ -100,7 +100,7 @@ fn bad_urls_are_refused_with_what_to_write_instead() {
         (Email, "smtp://h?connections=0", "connections= of smtp:// is a number from 1 to 64."),
         (Email, "smtp://h?connections=65", "connections= of smtp:// is a number from 1 to 64."),
         (Email, "smtp://h?helo=a%20b", "helo= of smtp:// is a host name such as mail.example.com, or an address such as [192.0.2.1]."),
-        (Email, "smtp://h?from=anna", "from= of smtp:// is no mailbox. An address needs an `@`, as in `name@example.com`."),
+        (Email, "smtp://h?from=anna", "from= of smtp:// is no mailbox. 'anna' is not an e-mail address: it has no @; the form is 'anna@example.com'. A sender is 'Name <anna@example.com>' or 'anna@example.com'."),
         (Email, "smtp://h?tls=none&tls=none", "Parameter 2 of smtp:// is not known or comes twice; known are tls, from, helo, connections."),
         (Email, "smtps://h?tls=none", "Parameter 1 of smtps:// is not known or comes twice; known are from, helo, connections."),
         (Sms, "twilio://AC1:hunter2@h", ORIGIN),

@@ -18,6 +18,7 @@ fn help_of_each_verb_names_its_environment() {
         "HERALD_LISTEN",
         "HERALD_DATA_DIR",
         "HERALD_BASE_URL",
+        "HERALD_TRUSTED_PROXY",
         "HERALD_EMAIL",
         "HERALD_SMS",
         "HERALD_PUSH",
