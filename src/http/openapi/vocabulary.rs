@@ -45,6 +45,18 @@ const TEXTS: &[(&str, &str, usize, &str)] = &[
         "Dear {{ user.name }}, your order is on its way.",
     ),
     (
+        "SaveTemplate",
+        "HTMLBody",
+        SOURCE_BYTES_MAX,
+        "<p>Dear {{ user.name }}, your order is on its way.</p>",
+    ),
+    (
+        "Preview",
+        "HTMLBody",
+        SOURCE_BYTES_MAX,
+        "<p>Dear {{ user.name }}, your order is on its way.</p>",
+    ),
+    (
         "Preview",
         "Subject",
         SUBJECT_CHARS_MAX,
