@@ -1,6 +1,7 @@
 //! Paged lists on the wire: query words in, paging and links out. (api.md, "Paged lists"; RFC 8288)
 
 use super::request::{Request, whole};
+use super::response::Response;
 use crate::error::{Error, Result};
 use crate::store::page::{Bound, Column, Kind, Operand, Page, Query};
 use schemars::JsonSchema;
@@ -162,6 +163,23 @@ impl List {
         Ok(())
     }
 
+    /// Answers with a page of the list, each row as it goes on the wire.
+    ///
+    /// # Errors
+    /// As [`List::query`], and whatever `fetch` says.
+    pub fn answer<T, W: Serialize>(
+        &self,
+        request: &Request,
+        fetch: impl FnOnce(&Query) -> Result<Page<T>>,
+        wire: impl Fn(T) -> W,
+    ) -> Result<Response> {
+        let query = self.query(request)?;
+        let page = fetch(&query)?;
+        let paging = Paging::new(request, &query, &page);
+        let rows: Vec<_> = page.rows.into_iter().map(wire).collect();
+        Ok(Response::page(rows, paging))
+    }
+
     fn column(&self, name: &str) -> Result<Column> {
         let found = self.fields.iter().find(|field| field.name == name);
         found.map(|field| field.column).ok_or_else(|| {
@@ -237,8 +255,7 @@ pub struct Paging {
 
 impl Paging {
     /// The paging of this page, with links back to the request's address.
-    #[must_use]
-    pub fn new<T>(request: &Request, query: &Query, page: &Page<T>) -> Self {
+    fn new<T>(request: &Request, query: &Query, page: &Page<T>) -> Self {
         let mut base = format!("{}?", request.path());
         let stays = |word: &str| word != "page" && word != "after";
         for (word, value) in request.query().iter().filter(|(word, _)| stays(word)) {

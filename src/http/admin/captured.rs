@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::clock::shown;
 use crate::domain::ids::CapturedId;
 use crate::error::{Error, Result};
-use crate::http::list::{Field, List, Paging, field};
+use crate::http::list::{Field, List, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::captured::{self as rows, Captured};
@@ -46,13 +46,11 @@ pub struct WireCaptured {
 
 /// A page of captured messages, newest first.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let query = LIST.query(request)?;
-    let page = app.store.read(|db| rows::list(db, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    LIST.answer(
+        request,
+        |query| app.store.read(|db| rows::list(db, query)),
+        wire,
+    )
 }
 
 /// One captured message.

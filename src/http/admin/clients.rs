@@ -5,10 +5,11 @@ use crate::clients::{self, Draft, Maker};
 use crate::clock::shown;
 use crate::domain::ids::ClientId;
 use crate::error::{Error, Result};
-use crate::http::list::{Field, List, Paging, field};
+use crate::http::list::{Field, List, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::clients::{self as rows, Client};
+use crate::store::page::Query;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,14 +68,11 @@ pub struct WireClient {
 
 /// A page of clients.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let query = LIST.query(request)?;
-    app.write_uses()?;
-    let page = app.store.read(|db| rows::list(db, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    let fetch = |query: &Query| {
+        app.write_uses()?;
+        app.store.read(|db| rows::list(db, query))
+    };
+    LIST.answer(request, fetch, wire)
 }
 
 /// Adds a client.

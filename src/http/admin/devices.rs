@@ -6,7 +6,7 @@ use crate::domain::device::{Device, DeviceDraft};
 use crate::domain::ids::{DeviceId, UserId};
 use crate::error::Result;
 use crate::http::Identity;
-use crate::http::list::{Field, List, PAGE_SIZE_DEFAULT, Paging, field};
+use crate::http::list::{Field, List, PAGE_SIZE_DEFAULT, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::devices as rows;
@@ -56,13 +56,11 @@ pub struct WireDevice {
 /// A user's devices.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let user = UserId(request.id("id")?);
-    let query = LIST.query(request)?;
-    let page = app.store.read(|db| rows::list_of_user(db, user, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    LIST.answer(
+        request,
+        |query| app.store.read(|db| rows::list_of_user(db, user, query)),
+        wire,
+    )
 }
 
 /// Adds a device.

@@ -5,7 +5,7 @@ use crate::clock::shown;
 use crate::domain::ids::{MessageId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine};
 use crate::error::Result;
-use crate::http::list::{Field, List, Paging, field};
+use crate::http::list::{Field, List, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::messages as rows;
@@ -123,24 +123,20 @@ pub struct WireDecision {
 /// The messages of one user, newest first. (Core - Messages, "Get message log")
 pub fn of_user(app: &App, request: &Request) -> Result<Response> {
     let user = UserId(request.id("user")?);
-    let query = LOG.query(request)?;
-    let page = app.store.read(|db| rows::list_of_user(db, user, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(line).collect::<Vec<_>>(),
-        paging,
-    ))
+    LOG.answer(
+        request,
+        |query| app.store.read(|db| rows::list_of_user(db, user, query)),
+        line,
+    )
 }
 
 /// Everyone's messages, newest first.
 pub fn of_all(app: &App, request: &Request) -> Result<Response> {
-    let query = LOG.query(request)?;
-    let page = app.store.read(|db| rows::list(db, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(everyones).collect::<Vec<_>>(),
-        paging,
-    ))
+    LOG.answer(
+        request,
+        |query| app.store.read(|db| rows::list(db, query)),
+        everyones,
+    )
 }
 
 /// One message with its attempts and its trace.

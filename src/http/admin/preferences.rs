@@ -5,7 +5,7 @@ use crate::clock::shown;
 use crate::domain::ids::{PreferenceId, TypeId, UserId};
 use crate::domain::preference::{Channels, Preference, Wish};
 use crate::error::{Error, Result};
-use crate::http::list::{Field, List, PAGE_SIZE_DEFAULT, Paging, field};
+use crate::http::list::{Field, List, PAGE_SIZE_DEFAULT, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::{preferences as rows, templates, types, users};
@@ -68,13 +68,11 @@ pub struct WirePreference {
 /// A user's preferences. (Core - Messages, "Get notification preferences")
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let user = UserId(request.id("id")?);
-    let query = LIST.query(request)?;
-    let page = app.store.read(|db| rows::list_of_user(db, user, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    LIST.answer(
+        request,
+        |query| app.store.read(|db| rows::list_of_user(db, user, query)),
+        wire,
+    )
 }
 
 /// Adds a preference, or edits one. (Core - Messages, "Add new or edit existing notification preference")

@@ -6,7 +6,7 @@ use crate::domain::format::Format;
 use crate::domain::ids::{PreferenceId, TypeId};
 use crate::domain::preference::SystemPreference;
 use crate::error::{Error, Result};
-use crate::http::list::{Field, List, PAGE_SIZE_DEFAULT, Paging, field};
+use crate::http::list::{Field, List, PAGE_SIZE_DEFAULT, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::{system_preferences as rows, templates, types};
@@ -62,13 +62,11 @@ pub struct WireSystemPreference {
 
 /// All preferences. (Core - Messages, "Get system message preferences")
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let query = LIST.query(request)?;
-    let page = app.store.read(|db| rows::list(db, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    LIST.answer(
+        request,
+        |query| app.store.read(|db| rows::list(db, query)),
+        wire,
+    )
 }
 
 /// Adds a preference, or edits one. (Core - Messages, "Add new or edit existing system message preference")

@@ -6,11 +6,11 @@ use crate::domain::format::Format;
 use crate::domain::ids::{TemplateId, TypeId};
 use crate::domain::template::Draft;
 use crate::error::{Error, Result};
-use crate::http::list::{Field, List, Paging, field};
+use crate::http::list::{Field, List, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::render;
-use crate::store::page::{Operand, Page};
+use crate::store::page::{Operand, Query};
 use crate::store::templates::{self as rows, StoredTemplate};
 use crate::store::{settings, types};
 use schemars::JsonSchema;
@@ -206,21 +206,15 @@ fn page<T: Serialize>(
     format: Option<Format>,
     wire: impl Fn(StoredTemplate, &str) -> T,
 ) -> Result<Response> {
-    let mut query = LIST.query(request)?;
-    query
-        .filters
-        .extend(format.map(|format| (rows::FORMAT, Operand::Int(format.number()))));
-    let (page, sender) = app
-        .store
-        .read(|db| Ok((rows::list(db, &query)?, settings::load(db)?.default_sender)))?;
-    let paging = Paging::new(request, &query, &page);
-    let Page { rows, .. } = page;
-    Ok(Response::page(
-        rows.into_iter()
-            .map(|t| wire(t, &sender))
-            .collect::<Vec<_>>(),
-        paging,
-    ))
+    let sender = app.store.read(settings::load)?.default_sender;
+    let fetch = |query: &Query| {
+        let mut query = query.clone();
+        query
+            .filters
+            .extend(format.map(|format| (rows::FORMAT, Operand::Int(format.number()))));
+        app.store.read(|db| rows::list(db, &query))
+    };
+    LIST.answer(request, fetch, |template| wire(template, &sender))
 }
 
 /// A mail template without a sender of its own shows the one it will be sent with.

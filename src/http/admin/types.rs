@@ -9,7 +9,7 @@ use crate::domain::message_type::{
 use crate::domain::placeholder::Word;
 use crate::error::{Error, Result};
 use crate::http::Identity;
-use crate::http::list::{Field, List, Paging, field};
+use crate::http::list::{Field, List, field};
 use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
@@ -200,13 +200,11 @@ fn channels(words: Option<Vec<String>>) -> Result<Vec<Channel>> {
 
 /// A page of types.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let query = LIST.query(request)?;
-    let page = app.store.read(|db| rows::list(db, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    LIST.answer(
+        request,
+        |query| app.store.read(|db| rows::list(db, query)),
+        wire,
+    )
 }
 
 /// One type.

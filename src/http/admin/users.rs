@@ -6,7 +6,7 @@ use crate::domain::ids::UserId;
 use crate::domain::user::{User, UserDraft};
 use crate::error::Result;
 use crate::http::Identity;
-use crate::http::list::{Field, List, Paging, field};
+use crate::http::list::{Field, List, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::{settings, users as rows};
@@ -75,13 +75,11 @@ pub struct WireUser {
 
 /// A page of users.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let query = LIST.query(request)?;
-    let page = app.store.read(|db| rows::list(db, &query))?;
-    let paging = Paging::new(request, &query, &page);
-    Ok(Response::page(
-        page.rows.into_iter().map(wire).collect::<Vec<_>>(),
-        paging,
-    ))
+    LIST.answer(
+        request,
+        |query| app.store.read(|db| rows::list(db, query)),
+        wire,
+    )
 }
 
 /// One user.
