@@ -10,6 +10,7 @@ mod invariants;
 mod journey;
 mod languages;
 mod outbox;
+mod providers;
 mod readme;
 mod render;
 mod segments;
