@@ -182,6 +182,22 @@ create table captured (
 ) strict;
 create index captured_recipient on captured (recipient, id);
 
+-- Providers of the channels, in failover order. Those given by flag or environment are written anew at each start, with
+-- ids below zero, so that one list shows all; they are never read back.
+create table provider (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    channel text not null,
+    position integer not null,          -- from 1 within the channel; the given ones come first
+    masked text not null,               -- the URL without its secrets
+    is_locked integer not null,         -- given by flag or environment
+    sealed blob,                        -- the URL, readable with secret.key; null for the given ones
+    fingerprint blob,                   -- of the URL, keyed; null for the given ones
+    created_at integer not null,
+    updated_at integer not null,
+    unique (channel, fingerprint)
+) strict;
+
 -- Over which format each system message goes. (Core - Messages, "Get system message preferences")
 create table system_preference (
     id integer primary key autoincrement,

@@ -1,20 +1,18 @@
 //! The running appliance: what handlers share, and how its parts are started and stopped.
 
-use crate::channel::capture::Capture;
-use crate::channel::{self, Means, Provider};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::format::Channel;
 use crate::domain::ids::{ClientId, Owner};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::dispatch::Api;
 use crate::http::guard::{Guard, Listen, Running};
 use crate::operators::Door;
 use crate::outbox::{Bells, Outbox};
+use crate::providers::{self, Providers};
 use crate::rates::Rates;
 use crate::store::{self, Access, Store};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -38,6 +36,8 @@ pub struct App {
     pub rates: Rates,
     /// People signing in.
     pub door: Door,
+    /// Who carries what is sent.
+    pub providers: Providers,
     running: Mutex<HashSet<(Owner, String)>>,
     uses: Mutex<Uses>,
 }
@@ -66,6 +66,7 @@ impl App {
             base_url: config.base_url.clone(),
             rates: Rates::new(config.limits.requests_per_minute),
             door: Door::default(),
+            providers: Providers::new(config),
             running: Mutex::default(),
             uses: Mutex::default(),
         })
@@ -130,7 +131,7 @@ pub struct Server {
     /// Where it listens, port 0 resolved.
     pub addresses: Vec<String>,
     front: Running,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
 }
 
 impl Server {
@@ -153,14 +154,11 @@ impl Server {
             app.base_url = http.map_or("http://localhost", String::as_str).to_owned();
         }
         let app = Arc::new(app);
-        let outbox = Outbox::start(
-            &app.store,
-            &app.clock,
-            &app.bells,
-            &config.limits.policy,
-            providers(config, &app)?,
-        )
-        .map_err(|fault| format!("Cannot start the outbox: {fault}"))?;
+        let outbox =
+            providers::start(&app, &config.limits.policy).map_err(|fault| match fault {
+                Error::Invalid(details) => details,
+                fault => format!("Cannot start the outbox: {fault}"),
+            })?;
         let front = guard
             .serve(Arc::new(Api::new(app.clone())))
             .map_err(|fault| format!("Cannot serve: {fault}."))?;
@@ -190,32 +188,6 @@ fn address(listen: &Listen) -> String {
         Listen::Tcp(address) => format!("http://{address}"),
         Listen::Unix(_) => listen.to_string(),
     }
-}
-
-/// The providers of each channel in failover order; a channel without any is captured.
-fn providers(
-    config: &Config,
-    app: &App,
-) -> std::result::Result<BTreeMap<Channel, Vec<Arc<dyn Provider>>>, String> {
-    let capture = |_: Channel| -> Arc<dyn Provider> {
-        Arc::new(Capture::new(app.store.clone(), app.clock.clone()))
-    };
-    let means = Means {
-        timeouts: config.limits.timeouts.clone(),
-        clock: app.clock.clone(),
-        capture: &capture,
-    };
-    let mut by_channel = BTreeMap::new();
-    for channel in Channel::ALL {
-        let urls = config.providers(channel);
-        let mut providers =
-            channel::build(channel, urls, &means).map_err(|fault| fault.to_string())?;
-        if providers.is_empty() {
-            providers.push(capture(channel));
-        }
-        by_channel.insert(channel, providers);
-    }
-    Ok(by_channel)
 }
 
 /// Whether the database answers: what `readyz` says.

@@ -60,6 +60,7 @@ fn message() -> NewMessage {
         due: now,
         expires: now + SignedDuration::from_hours(24),
         by_the_minute: false,
+        is_released: false,
         error: None,
         trace: vec![Decision::new(
             "request",

@@ -175,6 +175,7 @@ impl Job<'_> {
             format: want.format(),
             status: Status::Failed,
             is_system: self.message_type.is_system,
+            is_released: false,
             recipient: String::new(),
             recipient_name: Some(self.user.profile.name.clone()),
             sender: None,

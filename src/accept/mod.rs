@@ -5,6 +5,7 @@
 
 mod choice;
 mod compose;
+pub mod release;
 pub mod test;
 mod values;
 

@@ -101,6 +101,7 @@ fn prepare(app: &App, test: &Test) -> Result<Vec<NewMessage>> {
                 format: template.format,
                 status: Status::Queued,
                 is_system: true,
+                is_released: false,
                 recipient,
                 recipient_name: None,
                 sender: template.sender.clone(),

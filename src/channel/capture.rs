@@ -39,11 +39,19 @@ impl Provider for Capture {
         true
     }
 
+    fn keeps_here(&self) -> bool {
+        true
+    }
+
     fn session(&self) -> Box<dyn Session> {
         Box::new(Self {
             store: self.store.clone(),
             clock: self.clock.clone(),
         })
+    }
+
+    fn check(&self) -> Result<String, Failure> {
+        Ok("Messages are kept in this appliance.".into())
     }
 }
 

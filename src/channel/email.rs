@@ -126,6 +126,28 @@ impl Provider for SmtpProvider {
             server: Arc::clone(&self.server),
         })
     }
+
+    /// Connects, encrypts, signs in and says goodbye.
+    fn check(&self) -> Result<String, Failure> {
+        let server = Arc::new(Server {
+            timeouts: self.server.timeouts.for_check(),
+            config: self.server.config.clone(),
+            mask: self.server.mask.clone(),
+            connector: self.server.connector.clone(),
+        });
+        let runtime = start_runtime(&server)?;
+        let helo = server.config.helo_without_mail();
+        let words = runtime.block_on(async {
+            let deadline = Instant::now() + server.timeouts.attempt;
+            let connection = Connection::open(&server, &helo, deadline).await?;
+            let words = connection.words().to_owned();
+            connection.quit().await;
+            Ok(words)
+        });
+        // A name lookup that hangs must not hold up the answer.
+        runtime.shutdown_background();
+        words
+    }
 }
 
 /// A connection that is kept between mails, and the runtime that drives it.

@@ -10,6 +10,7 @@ pub mod http;
 pub mod mime;
 mod tls;
 pub mod twilio;
+pub mod unusable;
 pub mod url;
 
 use crate::clock::Clock;
@@ -78,6 +79,9 @@ impl Class {
 /// The longest provider answer that is kept.
 pub const ANSWER_CHARS_MAX: usize = 1000;
 
+/// How long a check may take: a person waits for it.
+pub const CHECK_TIME_MAX: Duration = Duration::from_secs(20);
+
 /// One configured provider, shared by the sender threads.
 pub trait Provider: Send + Sync {
     /// Its URL with secrets masked; the name in attempts and logs.
@@ -86,8 +90,18 @@ pub trait Provider: Send + Sync {
     fn connections(&self) -> usize;
     /// Whether a repeat after [`Class::InDoubt`] carries a reference by which it can be recognised.
     fn recognises_repeats(&self) -> bool;
+    /// Whether what it takes stays in this appliance.
+    fn keeps_here(&self) -> bool {
+        false
+    }
     /// A new session for one sender thread; connects lazily, at the first send.
     fn session(&self) -> Box<dyn Session>;
+    /// Proves address and credentials without sending anything; the provider's words, as a [`Receipt`] holds them.
+    /// Bounded by [`CHECK_TIME_MAX`].
+    ///
+    /// # Errors
+    /// A [`Failure`] as for an attempt.
+    fn check(&self) -> Result<String, Failure>;
 }
 
 /// One sender thread's use of a provider: it keeps its connection between messages.
@@ -134,6 +148,22 @@ impl Default for Timeouts {
     }
 }
 
+impl Timeouts {
+    /// The same, none longer than a check may take.
+    fn for_check(&self) -> Self {
+        let short = |time: Duration| time.min(CHECK_TIME_MAX);
+        Self {
+            smtp_connect: short(self.smtp_connect),
+            smtp_greeting: short(self.smtp_greeting),
+            smtp_command: short(self.smtp_command),
+            smtp_final_dot: short(self.smtp_final_dot),
+            http_connect: short(self.http_connect),
+            http_total: short(self.http_total),
+            attempt: short(self.attempt),
+        }
+    }
+}
+
 /// What providers are made from besides their URLs.
 pub struct Means<'a> {
     /// How long each step may take.
@@ -144,27 +174,18 @@ pub struct Means<'a> {
     pub capture: &'a dyn Fn(Channel) -> Arc<dyn Provider>,
 }
 
-/// The providers of a channel, in failover order, from their URLs.
+/// The provider of a channel behind a URL.
 ///
 /// # Errors
-/// [`crate::error::Error::Invalid`] with a sentence about the first URL that cannot be used; it holds no secret.
-pub fn build(
-    channel: Channel,
-    urls: &[String],
-    means: &Means<'_>,
-) -> HeraldResult<Vec<Arc<dyn Provider>>> {
-    urls.iter()
-        .map(|url| {
-            let timeouts = means.timeouts.clone();
-            let provider: Arc<dyn Provider> = match ProviderUrl::parse(channel, url)? {
-                ProviderUrl::Smtp(config) => Arc::new(SmtpProvider::new(config, timeouts)?),
-                ProviderUrl::Twilio(config) => {
-                    let clock = Arc::clone(&means.clock);
-                    Arc::new(TwilioProvider::new(config, timeouts, clock))
-                }
-                ProviderUrl::Capture => (means.capture)(channel),
-            };
-            Ok(provider)
-        })
-        .collect()
+/// [`crate::error::Error::Invalid`] with a sentence about what in the URL cannot be used; it holds no secret.
+pub fn build(channel: Channel, url: &str, means: &Means<'_>) -> HeraldResult<Arc<dyn Provider>> {
+    let timeouts = means.timeouts.clone();
+    Ok(match ProviderUrl::parse(channel, url)? {
+        ProviderUrl::Smtp(config) => Arc::new(SmtpProvider::new(config, timeouts)?),
+        ProviderUrl::Twilio(config) => {
+            let clock = Arc::clone(&means.clock);
+            Arc::new(TwilioProvider::new(config, timeouts, clock))
+        }
+        ProviderUrl::Capture => (means.capture)(channel),
+    })
 }

@@ -83,6 +83,19 @@ impl TwilioConfig {
     }
 }
 
+impl TwilioConfig {
+    /// The address of the account, or of what is in it.
+    fn address(&self, rest: &str) -> String {
+        format!("{}/2010-04-01/Accounts/{}{rest}", self.base, self.account)
+    }
+
+    /// The value of `Authorization`.
+    fn proof(&self) -> String {
+        let pair = format!("{}:{}", self.account, self.token.expose());
+        format!("Basic {}", STANDARD.encode(pair))
+    }
+}
+
 fn is_sid(text: &str) -> bool {
     (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
@@ -137,6 +150,19 @@ impl Provider for TwilioProvider {
             mask,
         })
     }
+
+    /// Reads the account, which costs nothing. (<https://www.twilio.com/docs/iam/api/account>)
+    fn check(&self) -> Result<String, Failure> {
+        let mask = Mask::credentials(&self.config.account, &self.config.token);
+        let request = ureq::http::Request::get(self.config.address(".json"))
+            .header("Authorization", self.config.proof())
+            .header("Accept", "application/json")
+            .body(Vec::new())
+            .map_err(|why| mask.failure(Class::Configuration, None, &why.to_string()))?;
+        let answer = HttpClient::new(&self.timeouts.for_check(), mask.clone())
+            .call(request, self.clock.now())?;
+        judge_account(&answer, &self.config.account, &mask)
+    }
 }
 
 struct TwilioSession {
@@ -156,6 +182,7 @@ struct Body {
     error_message: Option<String>,
     code: Option<i64>,
     message: Option<String>,
+    friendly_name: Option<String>,
 }
 
 impl Session for TwilioSession {
@@ -168,19 +195,15 @@ impl Session for TwilioSession {
         };
         form.append_pair("Body", &message.body);
         let config = &self.config;
-        let proof = STANDARD.encode(format!("{}:{}", config.account, config.token.expose()));
-        let request = ureq::http::Request::post(format!(
-            "{}/2010-04-01/Accounts/{}/Messages.json",
-            config.base, config.account
-        ))
-        .header("Authorization", format!("Basic {proof}"))
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .header("Accept", "application/json")
-        .body(form.finish().into_bytes())
-        .map_err(|why| {
-            self.mask
-                .failure(Class::Configuration, None, &why.to_string())
-        })?;
+        let request = ureq::http::Request::post(config.address("/Messages.json"))
+            .header("Authorization", config.proof())
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Accept", "application/json")
+            .body(form.finish().into_bytes())
+            .map_err(|why| {
+                self.mask
+                    .failure(Class::Configuration, None, &why.to_string())
+            })?;
         let answer = self.client.call(request, self.clock.now())?;
         judge(&answer, &self.mask)
     }
@@ -189,23 +212,35 @@ impl Session for TwilioSession {
     fn rest(&mut self) {}
 }
 
+/// Whether the answer is this account, open for business.
+fn judge_account(answer: &Answer, account: &str, mask: &Mask) -> Result<String, Failure> {
+    let refused = |text: &str| mask.failure(Class::Configuration, Some(answer.status), text);
+    if let Some(failure) = refusal(answer, mask) {
+        return Err(failure);
+    }
+    let body: Body = serde_json::from_str(&answer.body).unwrap_or_default();
+    if body.sid.as_deref() != Some(account) {
+        return Err(refused(&format!(
+            "The answer is not the account: {}",
+            answer.body
+        )));
+    }
+    let status = body.status.as_ref().and_then(|s| s.as_str());
+    let name = body.friendly_name.unwrap_or_default();
+    let words = format!("{name} {}", status.unwrap_or_default());
+    match status {
+        Some("active") => Ok(mask.clean(&words)),
+        _ => Err(refused(&words)),
+    }
+}
+
 /// What Twilio's answer means: the status first, then the message's own state. (gateways.md, 3.1)
 fn judge(answer: &Answer, mask: &Mask) -> Result<Receipt, Failure> {
     let code = Some(answer.status);
-    let body: Option<Body> = serde_json::from_str(&answer.body).ok();
-    if let Some(class) = class_of(answer.status) {
-        let text = match body.unwrap_or_default() {
-            Body {
-                code: Some(number),
-                message: Some(message),
-                ..
-            } => format!("{number} {message}"),
-            _ => answer.body.clone(),
-        };
-        let mut failure = mask.failure(class, code, &text);
-        failure.retry_after = answer.retry_after.filter(|_| class == Class::Temporary);
+    if let Some(failure) = refusal(answer, mask) {
         return Err(failure);
     }
+    let body: Option<Body> = serde_json::from_str(&answer.body).ok();
     let Some((sid, body)) = body.and_then(|mut b| Some((b.sid.take()?, b))) else {
         let text = format!("No message SID in the answer: {}", answer.body);
         return Err(mask.failure(Class::InDoubt, code, &text));
@@ -228,4 +263,20 @@ fn judge(answer: &Answer, mask: &Mask) -> Result<Receipt, Failure> {
         provider_id: Some(mask.clean(&sid)),
         code,
     })
+}
+
+/// What a status other than 2xx means, in Twilio's words; none for 2xx.
+fn refusal(answer: &Answer, mask: &Mask) -> Option<Failure> {
+    let class = class_of(answer.status)?;
+    let text = match serde_json::from_str(&answer.body).unwrap_or_default() {
+        Body {
+            code: Some(number),
+            message: Some(message),
+            ..
+        } => format!("{number} {message}"),
+        _ => answer.body.clone(),
+    };
+    let mut failure = mask.failure(class, Some(answer.status), &text);
+    failure.retry_after = answer.retry_after.filter(|_| class == Class::Temporary);
+    Some(failure)
 }

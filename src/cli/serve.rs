@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ServeArgs, help};
 use crate::domain::format::Channel;
 use crate::operators::{self, SETUP_MINUTES};
+use crate::providers;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::Path;
@@ -24,7 +25,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = Config::resolve(args.serve)?;
     let server = Server::start(&config, Clock::System)?;
     for channel in Channel::ALL {
-        if config.providers(channel).is_empty() {
+        if providers::is_unset(&server.app, channel) {
             log::warn!(
                 "no {channel} provider is configured: {channel} messages are captured, not sent (--{channel} URL)"
             );

@@ -83,6 +83,12 @@ impl Channel {
         }
     }
 
+    /// The channel with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.word() == word)
+    }
+
     /// The formats it carries, the richer first.
     #[must_use]
     pub fn formats(self) -> &'static [Format] {

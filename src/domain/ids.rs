@@ -37,4 +37,6 @@ id! {
     PreferenceId,
     /// What the capture channel caught.
     CapturedId,
+    /// A stored provider of a channel.
+    ProviderId,
 }

@@ -106,6 +106,8 @@ pub struct NewMessage {
     pub status: Status,
     /// System messages never wait behind the others.
     pub is_system: bool,
+    /// Released from capture by a person: only a provider that sends may take it.
+    pub is_released: bool,
     /// Address, number or device; empty where none is known.
     pub recipient: String,
     /// The recipient's name for the To header.

@@ -1,8 +1,8 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, clients, devices, enumerations, logs, preferences, preview, sending, session,
-    settings, system_preferences, templates, testing, types, users,
+    captured, clients, devices, enumerations, logs, preferences, preview, providers, sending,
+    session, settings, system_preferences, templates, testing, types, users,
 };
 use super::auth::Access;
 use super::list::{List, Word};
@@ -289,8 +289,14 @@ pub const ROUTES: &[Route] = &[
     delete("/api/admin/v1/clients/{id}", SETTINGS_WRITE, clients::delete, "Revokes an API client"),
     get("/api/admin/v1/settings", SETTINGS_READ, settings::get, "Gets the settings").data::<settings::WireSettings>(),
     post("/api/admin/v1/settings", SETTINGS_WRITE, settings::save, "Changes settings").takes::<settings::SaveSettings>(),
+    get("/api/admin/v1/providers", SETTINGS_READ, providers::list, "Lists the providers of each channel in failover order").page::<providers::WireProvider>(&providers::LIST),
+    post("/api/admin/v1/providers", SETTINGS_WRITE, providers::save, "Adds a provider or edits one; it is used at once").takes::<providers::SaveProvider>().data::<super::Identity>().headers(LOCATION).may(&[409]),
+    post("/api/admin/v1/providers/check", SETTINGS_WRITE, providers::check_url, "Proves the credentials in a provider URL; stores and sends nothing").takes::<providers::CheckProvider>().data::<providers::Checked>(),
+    delete("/api/admin/v1/providers/{id}", SETTINGS_WRITE, providers::delete, "Deletes a stored provider"),
+    post("/api/admin/v1/providers/{id}/check", SETTINGS_WRITE, providers::check_stored, "Proves the credentials of a stored provider; sends nothing").data::<providers::Checked>(),
     get("/api/admin/v1/captured", LOGS_READ, captured::list, "Lists captured messages").page::<captured::WireCaptured>(&captured::LIST),
     get("/api/admin/v1/captured/{id}", LOGS_READ, captured::get, "Gets a captured message").data::<captured::WireCaptured>(),
     get("/api/admin/v1/captured/{id}/source", LOGS_READ, captured::source, "Gets a captured mail as it would have been sent").other("message/rfc822"),
+    post("/api/admin/v1/captured/{id}/release", LOGS_WRITE, captured::release, "Sends a captured message to a given recipient, through a provider that sends").takes::<captured::ReleaseCaptured>().data::<super::Identity>().headers(LOCATION).may(&[409]),
     delete("/api/admin/v1/captured/{id}", LOGS_WRITE, captured::delete, "Deletes a captured message"),
 ];

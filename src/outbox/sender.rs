@@ -7,7 +7,7 @@ use super::{Guarded, Lane};
 use crate::channel::{Class, Failure, Session};
 use crate::error::Result;
 use crate::secret::random;
-use crate::store::outbox::{self, AttemptResult, Claimed, Verdict};
+use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
 use crate::store::settings;
 use crate::store::waiting;
 use jiff::Timestamp;
@@ -94,6 +94,7 @@ impl<'a> Sender<'a> {
         let lane = self.lane;
         let now = lane.clock.now();
         let mut wait = POLL;
+        let mut is_past_capture = false;
         for (index, Guarded { provider, breaker }) in lane.providers.iter().enumerate() {
             if self.number >= provider.connections() {
                 match breaker.open_until(now) {
@@ -104,7 +105,21 @@ impl<'a> Sender<'a> {
                 continue;
             }
             match breaker.enter(now) {
-                Ok(permit) => return self.work_through(index, permit, now),
+                Ok(permit) => {
+                    let takes = match (provider.keeps_here(), is_past_capture) {
+                        (true, _) => Takes::Fresh,
+                        (false, false) => Takes::All,
+                        (false, true) => Takes::Released,
+                    };
+                    match self.work_through(index, permit, takes, now)? {
+                        // What a person released goes past the capture, to the next provider that sends.
+                        Some(rest) if takes == Takes::Fresh => {
+                            is_past_capture = true;
+                            wait = wait.min(rest);
+                        }
+                        pause => return Ok(pause),
+                    }
+                }
                 Err(Closed::Until(until)) => wait = wait.min(pause(now, until)),
                 // Whoever is inside rings when the provider is back.
                 Err(Closed::Busy) => {}
@@ -117,12 +132,16 @@ impl<'a> Sender<'a> {
         &mut self,
         index: usize,
         permit: Permit<'a>,
+        takes: Takes,
         now: Timestamp,
     ) -> Result<Option<Duration>> {
         let lane = self.lane;
         let channel = lane.channel;
         // Looking first costs no fsync: an idle appliance writes nothing.
-        match lane.store.read(|db| waiting::next_due(db, channel))? {
+        match lane
+            .store
+            .read(|db| waiting::next_due(db, channel, takes))?
+        {
             Some(due) if due <= now => {}
             later => {
                 self.batch = 1;
@@ -132,7 +151,7 @@ impl<'a> Sender<'a> {
         if permit.is_probe {
             self.batch = 1;
         }
-        let claimed = self.claim(index, now)?;
+        let claimed = self.claim(index, takes, now)?;
         if claimed.is_empty() {
             // Another thread was faster, or what was due has expired: look again.
             return Ok(None);
@@ -147,14 +166,14 @@ impl<'a> Sender<'a> {
         sent.map(|()| None)
     }
 
-    fn claim(&mut self, index: usize, now: Timestamp) -> Result<Vec<Claimed>> {
+    fn claim(&mut self, index: usize, takes: Takes, now: Timestamp) -> Result<Vec<Claimed>> {
         let lane = self.lane;
         let (channel, limit) = (lane.channel, self.batch);
         let name = lane.providers[index].provider.name().to_owned();
         let sender = lane.store.read(settings::load)?.default_sender;
         let claimed = lane
             .store
-            .write(move |tx| outbox::claim(tx, channel, limit, &name, &sender, now))?;
+            .write(move |tx| outbox::claim(tx, channel, takes, limit, &name, &sender, now))?;
         self.batch = match claimed.len() == limit {
             true => (limit * 2).min(BATCH_MAX),
             false => 1,
@@ -283,6 +302,7 @@ impl<'a> Sender<'a> {
         let now = self.lane.clock.now();
         let providers = self.lane.providers.iter().enumerate().skip(after + 1);
         providers
+            .filter(|(_, next)| !(message.is_released && next.provider.keeps_here()))
             .filter(|(_, next)| self.number < next.provider.connections() && now < message.expires)
             .find_map(|(index, next)| Some((index, next.breaker.enter(now).ok()?)))
     }

@@ -1,5 +1,6 @@
 //! The data directory: its permissions and the lock that keeps a second server out.
 
+use crate::vault::KEY_FILE;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -26,7 +27,7 @@ pub(super) fn prepare(data_dir: &Path) -> Result<PathBuf, String> {
     if !file.exists() {
         let foreign = entries.flatten().find(|entry| {
             let name = entry.file_name();
-            name != LOCK && name != "lost+found"
+            name != LOCK && name != KEY_FILE && name != "lost+found"
         });
         // Asked again: another command may have met this one on an empty directory, and made its files since.
         if let Some(entry) = foreign

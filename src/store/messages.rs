@@ -7,6 +7,7 @@ use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, S
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use uuid::Uuid;
 
 /// `ID`
 pub const ID: Column = Column::new("m.id", Kind::Int);
@@ -40,7 +41,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
             ":guid": new.guid.as_bytes(), ":user_id": new.user_id.map(|u| u.0), ":type_id": new.type_id.0,
             ":template_id": new.template_id.map(|t| t.0), ":format": new.format.number(),
             ":channel": new.format.channel().word(), ":status": new.status.word(),
-            ":lane": i64::from(!new.is_system), ":recipient": new.recipient,
+            ":lane": super::outbox::lane(new), ":recipient": new.recipient,
             ":recipient_name": new.recipient_name, ":sender": new.sender, ":subject": new.subject,
             ":body": new.body, ":html_body": new.html_body, ":is_sensitive": new.is_sensitive,
             ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
@@ -49,6 +50,35 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
         },
         |row| row.get("id").map(MessageId),
     )?)
+}
+
+/// What is known of a message by its GUID, for a copy of it.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Whose it was, unless erased or a test.
+    pub user_id: Option<UserId>,
+    /// Its type.
+    pub type_id: TypeId,
+    /// Its template.
+    pub template_id: Option<TemplateId>,
+    /// Whether its content is hidden.
+    pub is_sensitive: bool,
+}
+
+/// Where a message came from, if the log still has it.
+pub fn origin(db: &Db, guid: Uuid) -> Result<Option<Origin>> {
+    let sql = "select user_id, type_id, template_id, is_sensitive from message where guid = ?1";
+    let found =
+        db.0.prepare_cached(sql)?
+            .query_row([guid.as_bytes()], |row| {
+                Ok(Origin {
+                    user_id: row.get::<_, Option<i64>>("user_id")?.map(UserId),
+                    type_id: TypeId(row.get("type_id")?),
+                    template_id: row.get::<_, Option<i64>>("template_id")?.map(TemplateId),
+                    is_sensitive: row.get("is_sensitive")?,
+                })
+            });
+    Ok(found.optional()?)
 }
 
 /// Stops what still waits of the notifications of this type to this user for this minute: a later one takes its place.

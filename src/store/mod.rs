@@ -17,6 +17,7 @@ pub mod page;
 #[cfg(test)]
 mod plans;
 pub mod preferences;
+pub mod providers;
 mod readers;
 pub mod settings;
 pub mod system_preferences;

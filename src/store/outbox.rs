@@ -3,14 +3,44 @@
 use super::{Tx, guid, templates, time};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
-use crate::domain::message::Outgoing;
-use crate::domain::message::Status;
+use crate::domain::message::{NewMessage, Outgoing, Status};
 use crate::error::Result;
 use jiff::Timestamp;
 use rusqlite::{Row, named_params};
 
-/// System messages, then the others.
-pub(super) const LANES: [i64; 2] = [0, 1];
+/// What was released from capture.
+pub(super) const RELEASED: i64 = 2;
+
+/// The lane of a message: system messages, then the others.
+pub(super) fn lane(message: &NewMessage) -> i64 {
+    match (message.is_released, message.is_system) {
+        (true, _) => RELEASED,
+        (false, true) => 0,
+        (false, false) => 1,
+    }
+}
+
+/// Which messages of its channel a provider may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// All.
+    All,
+    /// All but those released from capture: it would catch them again.
+    Fresh,
+    /// Only those released from capture: the others are for the capture before it.
+    Released,
+}
+
+impl Takes {
+    /// In the order in which they are claimed.
+    pub(super) fn lanes(self) -> &'static [i64] {
+        match self {
+            Self::All => &[0, 1, RELEASED],
+            Self::Fresh => &[0, 1],
+            Self::Released => &[RELEASED],
+        }
+    }
+}
 
 /// Messages that one claim closes as expired at most, so that a long dead backlog does not hold up the writer.
 const EXPIRED_MAX: usize = 256;
@@ -30,6 +60,8 @@ pub struct Claimed {
     pub tries: u32,
     /// Not after.
     pub expires: Timestamp,
+    /// Whether a capture channel must not have it.
+    pub is_released: bool,
     /// What the provider gets.
     pub outgoing: Outgoing,
 }
@@ -69,6 +101,7 @@ pub enum Verdict {
 pub fn claim(
     tx: &Tx<'_>,
     channel: Channel,
+    takes: Takes,
     limit: usize,
     provider: &str,
     default_sender: &str,
@@ -79,7 +112,7 @@ pub fn claim(
     })?;
     let mut claimed = Vec::new();
     let mut expired = 0;
-    'lanes: for lane in LANES {
+    'lanes: for &lane in takes.lanes() {
         while claimed.len() < limit && expired < EXPIRED_MAX {
             let due = due(tx, channel, lane, limit - claimed.len(), now)?;
             if due.is_empty() {
@@ -168,6 +201,7 @@ fn claimed(row: &Row<'_>, default_sender: &str) -> rusqlite::Result<Claimed> {
         attempt: row.get("attempts")?,
         tries: row.get("tries")?,
         expires: time(row, "expires_at")?,
+        is_released: row.get::<_, i64>("lane")? == RELEASED,
         outgoing: Outgoing {
             guid: guid(row, "guid")?,
             format: templates::format(row)?,

@@ -1,6 +1,6 @@
 //! What waits, as a whole: when the next one is due, how many there are, and what to do with it at start and stop.
 
-use super::outbox::{ERASED, LANES, close};
+use super::outbox::{ERASED, RELEASED, Takes, close};
 use super::{Db, Tx, time};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
@@ -61,14 +61,14 @@ pub(super) const NEXT_DUE: &str = "
     select due_at from message where status = 'queued' and channel = :channel and lane = :lane
     order by due_at limit 1";
 
-/// When the next message of a channel is due, if any waits.
-pub fn next_due(db: &Db, channel: Channel) -> Result<Option<Timestamp>> {
+/// When the next message of a channel that a provider may take is due, if any waits.
+pub fn next_due(db: &Db, channel: Channel, takes: Takes) -> Result<Option<Timestamp>> {
     let due = |row: &Row<'_>| time(row, "due_at");
     let mut next =
         db.0.prepare_cached(NEXT_SCHEDULED)?
             .query_row(named_params! { ":channel": channel.word() }, due)
             .optional()?;
-    for lane in LANES {
+    for &lane in takes.lanes() {
         let queued =
             db.0.prepare_cached(NEXT_DUE)?
                 .query_row(
@@ -83,6 +83,22 @@ pub fn next_due(db: &Db, channel: Channel) -> Result<Option<Timestamp>> {
 
 pub(super) const NEXT_SCHEDULED: &str = "
     select due_at from message where status = 'scheduled' and channel = :channel order by due_at limit 1";
+
+/// Ends what was released from capture and waits in a channel that only captures.
+pub fn end_released(tx: &Tx<'_>, channel: Channel) -> Result<()> {
+    let sql = "select id from message where status = 'queued' and channel = ?1 and lane = ?2";
+    let waiting =
+        tx.0.0
+            .prepare_cached(sql)?
+            .query_map((channel.word(), RELEASED), |row| {
+                row.get("id").map(MessageId)
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+    let reason = "The channel has no provider any more that sends.";
+    waiting
+        .into_iter()
+        .try_for_each(|id| close(tx, id, Status::Failed, reason))
+}
 
 /// How many messages have not reached a final state.
 pub fn pending(db: &Db) -> Result<i64> {

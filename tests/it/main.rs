@@ -13,6 +13,7 @@ mod journey;
 mod languages;
 mod operators;
 mod outbox;
+mod providers;
 mod readme;
 mod render;
 mod rights;

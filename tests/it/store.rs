@@ -7,7 +7,9 @@ use herald::domain::user::UserDraft;
 use herald::error::{Error, Result};
 use herald::store::idempotency::{self, Kept};
 use herald::store::page::{Column, Kind, Operand, Page, Query};
-use herald::store::{Access, Db, Store, Tx, captured, clients, messages, templates, types, users};
+use herald::store::{
+    Access, Db, Store, Tx, captured, clients, messages, providers, templates, types, users,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 use std::sync::{Barrier, mpsc};
@@ -242,12 +244,13 @@ fn rows<T>(page: Result<Page<T>>) -> Result<usize> {
 }
 
 #[rustfmt::skip] // A table: one list a line.
-const LISTS: [List; 6] = [
+const LISTS: [List; 7] = [
     ("templates", &[templates::ID, templates::TYPE, templates::FORMAT, templates::LCID, templates::LANGUAGE, templates::SENDER, templates::SUBJECT, templates::CREATED, templates::UPDATED, templates::UPDATED_BY], |db, query| rows(templates::list(db, query))),
     ("types", &[types::ID, types::SLUG, types::NAME, types::IS_SYSTEM, types::IS_NOTIFICATION], |db, query| rows(types::list(db, query))),
     ("users", &[users::ID, users::USER_NAME, users::NAME, users::EMAIL, users::MOBILE, users::LANGUAGE, users::LCID, users::IS_DISABLED, users::CREATED, users::UPDATED], |db, query| rows(users::list(db, query))),
     ("clients", &[clients::ID, clients::LABEL, clients::CREATED, clients::LAST_USED, clients::EXPIRES], |db, query| rows(clients::list(db, query))),
     ("captured", &[captured::ID, captured::FORMAT, captured::RECIPIENT, captured::CREATED], |db, query| rows(captured::list(db, query))),
+    ("providers", &[providers::ID, providers::CHANNEL, providers::POSITION, providers::IS_LOCKED, providers::CREATED, providers::UPDATED], |db, query| rows(providers::list(db, query))),
     ("messages", &[messages::ID, messages::CREATED, messages::FORMAT, messages::TYPE, messages::LAST_ATTEMPT, messages::LAST_RESULT, messages::STATUS, messages::USER], |db, query| rows(messages::list_of_user(db, UserId(1), query))),
 ];
 

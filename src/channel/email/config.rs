@@ -99,6 +99,21 @@ impl SmtpConfig {
     }
 }
 
+impl SmtpConfig {
+    /// What EHLO says when there is no mail whose sender could tell: the domain of `from=`, or of a user that is an
+    /// address.
+    pub(super) fn helo_without_mail(&self) -> String {
+        let from = self.from.as_deref().and_then(|f| Mailbox::parse(f).ok());
+        let user = self.credentials.as_ref().map(|(user, _)| user.as_str());
+        let user = user.and_then(|user| Mailbox::parse(user).ok());
+        let domain = from
+            .or(user)
+            .map(|mailbox| mailbox.address().domain().to_owned());
+        let helo = self.helo.clone().or(domain);
+        helo.unwrap_or_else(|| "localhost".into())
+    }
+}
+
 fn read_tls(word: Option<String>, loopback: bool) -> Result<Tls> {
     match word.as_deref() {
         None if loopback => Ok(Tls::None),

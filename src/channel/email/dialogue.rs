@@ -26,6 +26,7 @@ pub(super) struct Connection {
     client: SmtpClient<Wire>,
     /// Whether the mail under way has got past MAIL: from then on it is not quietly tried again elsewhere.
     pub(super) mail_taken: bool,
+    words: String,
 }
 
 /// What a server said it can do.
@@ -73,6 +74,7 @@ impl Connection {
                 timeout: limit,
             },
             mail_taken: false,
+            words: String::new(),
         };
         if config.tls == Tls::Implicit {
             connection = connection.encrypt(deadline).await?;
@@ -98,6 +100,11 @@ impl Connection {
         }
         connection.sign_in(&abilities, deadline).await?;
         Ok(connection)
+    }
+
+    /// What the server said last before it let us in: to our name, or to our password.
+    pub(super) fn words(&self) -> &str {
+        &self.words
     }
 
     /// Makes a used connection ready for the next mail; a failure means that it is dead.
@@ -165,11 +172,14 @@ impl Connection {
             matches!(config.tls, Tls::None | Tls::Opportunistic) && config.credentials.is_none();
         if (500..600).contains(&reply.code) && can_do_without {
             // A server from before 1995 knows only HELO, which is enough when there is nothing to negotiate.
-            self.ask(Stage::Hello, &format!("HELO {helo}"), deadline)
+            let reply = self
+                .ask(Stage::Hello, &format!("HELO {helo}"), deadline)
                 .await?;
+            self.note(&reply);
             return Ok(Abilities::default());
         }
         self.judge(Stage::Hello, &reply)?;
+        self.note(&reply);
         Ok(Abilities::read(&reply.message))
     }
 
@@ -182,7 +192,9 @@ impl Connection {
         if abilities.auth_plain {
             let proof = STANDARD.encode(format!("\0{user}\0{password}"));
             let command = format!("AUTH PLAIN {proof}");
-            return self.ask(Stage::Auth, &command, deadline).await.map(drop);
+            let reply = self.ask(Stage::Auth, &command, deadline).await?;
+            self.note(&reply);
+            return Ok(());
         }
         if !abilities.auth_login {
             let text = "The server offers neither AUTH PLAIN nor AUTH LOGIN; \
@@ -196,9 +208,15 @@ impl Connection {
                 self.judge(Stage::Auth, &reply)?;
             }
         }
-        self.ask(Stage::Auth, &STANDARD.encode(password), deadline)
-            .await
-            .map(drop)
+        let proof = STANDARD.encode(password);
+        let reply = self.ask(Stage::Auth, &proof, deadline).await?;
+        self.note(&reply);
+        Ok(())
+    }
+
+    fn note(&mut self, reply: &Reply) {
+        let first = reply.answer.lines().next().unwrap_or_default();
+        self.words = self.server.mask.clean(first);
     }
 
     /// The TLS handshake, which consumes the clear-text connection.
@@ -234,6 +252,7 @@ impl Connection {
             server,
             client,
             mail_taken: false,
+            words: String::new(),
         })
     }
 

@@ -1,15 +1,17 @@
 //! What the capture channel caught. (api.md, `/v1/captured`)
 
+use crate::accept::release::{self, Release};
 use crate::app::App;
 use crate::clock::shown;
 use crate::domain::ids::CapturedId;
 use crate::error::{Error, Result};
+use crate::http::Identity;
 use crate::http::list::{Field, List, field};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::store::captured::{self as rows, Captured};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const FIELDS: &[Field] = &[
     field("ID", rows::ID),
@@ -25,6 +27,14 @@ pub(in crate::http) const LIST: List = List {
     page_size: crate::http::list::PAGE_SIZE_DEFAULT,
     log: None,
 };
+
+/// Whom a captured message is released to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReleaseCaptured {
+    /// An address, a number or a device, as the format needs it.
+    recipient: Option<String>,
+}
 
 /// A captured message.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -73,6 +83,23 @@ pub fn source(app: &App, request: &Request) -> Result<Response> {
             "attachment; filename=\"message.eml\"",
         )
         .header("X-Content-Type-Options", "nosniff"))
+}
+
+/// Sends a captured message to a given recipient, through a provider that sends.
+pub fn release(app: &App, request: &Request) -> Result<Response> {
+    let ReleaseCaptured { recipient } = request.json()?;
+    let order = Release {
+        captured: CapturedId(request.id("id")?),
+        recipient: recipient.ok_or_else(|| Error::invalid("Recipient is missing."))?,
+        by: request.caller()?.name.clone(),
+    };
+    let queued = release::release(app, order)?;
+    let identity = Identity {
+        id: queued.id.0,
+        guid: queued.guid.to_string(),
+    };
+    let location = format!("/api/admin/v1/messages/logs/entries/{}", queued.id);
+    Ok(Response::data(identity).location(location))
 }
 
 /// Removes a captured message.

@@ -7,6 +7,7 @@ pub mod enumerations;
 pub mod logs;
 pub mod preferences;
 pub mod preview;
+pub mod providers;
 pub mod sending;
 pub mod session;
 pub mod settings;

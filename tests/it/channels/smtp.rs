@@ -2,7 +2,8 @@
 
 use super::{mail, smtp_provider, smtp_session, timeouts};
 use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Received, Stage};
-use herald::channel::{Class, Provider as _, Receipt};
+use herald::channel::{Class, Provider as _, Receipt, Timeouts};
+use std::time::Duration;
 
 const ACCOUNT: (&str, &str) = ("anna", "p@ss w0rd");
 const SIGNED_IN: &str = "smtp://anna:p%40ss%20w0rd@HOST?tls=required";
@@ -267,4 +268,32 @@ fn ssl_cert_file_names_the_authorities() {
         .unwrap();
     assert!(child.status.success(), "{child:?}");
     assert_eq!(envelopes(&server), [envelope(0, true, Some("anna"))]);
+}
+
+#[test]
+fn a_check_encrypts_first_and_ends_in_time() {
+    let server = FakeSmtp::start(Options {
+        starttls: true,
+        account: Some(("anna", "s3cret")),
+        ..Options::default()
+    });
+    let url = "smtp://anna:s3cret@HOST?tls=required&from=shop@shop.example";
+    let provider = smtp_provider(&server, url, timeouts());
+    assert_eq!(provider.check(), Ok("235 2.7.0 Welcome".into()));
+    let expected = [
+        "EHLO shop.example",
+        "STARTTLS",
+        "EHLO shop.example",
+        "AUTH PLAIN AGFubmEAczNjcmV0",
+        "QUIT",
+    ];
+    assert_eq!(server.commands(), [expected.map(str::to_owned)]);
+    let short = Timeouts {
+        attempt: Duration::from_millis(200),
+        ..timeouts()
+    };
+    server.fault(Stage::Greeting, Fault::Silence);
+    let failure = smtp_provider(&server, url, short).check().unwrap_err();
+    let expected = "No answer in time while waiting for the greeting.";
+    assert_eq!(failure.answer, expected);
 }

@@ -6,7 +6,7 @@ use herald::domain::format::Channel;
 use herald::domain::ids::MessageId;
 use herald::domain::message::{NewMessage, Status};
 use herald::outbox::Bells;
-use herald::store::outbox::{Claimed, claim, unclaim};
+use herald::store::outbox::{Claimed, Takes, claim, unclaim};
 use herald::store::waiting::release_all;
 use std::sync::Mutex;
 use std::sync::mpsc;
@@ -115,7 +115,17 @@ fn claimed(bench: &Bench, limit: usize) -> Vec<Claimed> {
     bench
         .app
         .store
-        .write(move |tx| claim(tx, Channel::Email, limit, "test:", "a@example.com", now()))
+        .write(move |tx| {
+            claim(
+                tx,
+                Channel::Email,
+                Takes::All,
+                limit,
+                "test:",
+                "a@example.com",
+                now(),
+            )
+        })
         .unwrap()
 }
 

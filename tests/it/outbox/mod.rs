@@ -51,6 +51,7 @@ fn message(format: Format) -> NewMessage {
         format,
         status: Status::Queued,
         is_system: false,
+        is_released: false,
         recipient: recipient.into(),
         recipient_name: None,
         sender: None,
@@ -155,6 +156,10 @@ impl Provider for Puppet {
 
     fn session(&self) -> Box<dyn Session> {
         Box::new(Strings(self.play.clone(), self.given.clone()))
+    }
+
+    fn check(&self) -> Result<String, Failure> {
+        Ok(self.name.into())
     }
 }
 

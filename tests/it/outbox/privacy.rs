@@ -4,7 +4,7 @@ use super::{Bench, Puppet, USER, after, failure, insert, line, mail, now, stop};
 use herald::channel::{Class, Receipt};
 use herald::domain::format::Channel;
 use herald::domain::message::{NewMessage, Status};
-use herald::store::outbox::claim;
+use herald::store::outbox::{Takes, claim};
 use herald::store::page::{Operand, Query};
 use herald::store::waiting::release_all;
 use herald::store::{self, messages};
@@ -42,7 +42,8 @@ fn secrets_leave_the_file_with_the_final_state() {
     // Crashed three times.
     insert(&bench.app, marked("CRASHED", true));
     for _ in 0..3 {
-        let claims = |tx: &store::Tx<'_>| claim(tx, Channel::Email, 1, "test:", "", now());
+        let claims =
+            |tx: &store::Tx<'_>| claim(tx, Channel::Email, Takes::All, 1, "test:", "", now());
         bench.app.store.write(claims).unwrap();
         bench.app.store.write(release_all).unwrap();
     }

@@ -121,6 +121,10 @@ fn twilio(asked: &Asked) -> Answer {
             r#"{"code":20003,"message":"Authenticate","status":401}"#.into(),
         );
     }
+    if asked.line == format!("GET /2010-04-01/Accounts/{ACCOUNT}.json") {
+        let account = format!(r#"{{"sid":"{ACCOUNT}","friendly_name":"Shop","status":"active"}}"#);
+        return json(200, account);
+    }
     if asked.line != format!("POST /2010-04-01/Accounts/{ACCOUNT}/Messages.json") {
         return json(
             404,
