@@ -1,4 +1,5 @@
-"""What schemathesis must not do: revoke the client whose key it uses, after which every answer would be a 401."""
+"""What schemathesis must not do: revoke the client whose key it uses, after which every answer would be a 401, and make
+Herald call an address that it has made up."""
 
 import schemathesis
 
@@ -14,3 +15,7 @@ def before_call(context, case, kwargs):
                 case.path_parameters["id"] = NOBODY
         except (KeyError, TypeError, ValueError):
             pass
+    if "/providers" in case.path and isinstance(case.body, dict):
+        url = case.body.get("Url")
+        if isinstance(url, str) and ":" in url:
+            case.body["Url"] = "capture:"

@@ -164,6 +164,7 @@ fn of_name(owner: &str, name: &str) -> Value {
         "Mobile" => json!({ "examples": ["+4712345678"] }),
         "Sender" | "DefaultSender" => json!({ "examples": ["Shop <shop@example.com>"] }),
         "Recipient" => json!({ "examples": ["anna@example.com"] }),
+        "Url" => json!({ "examples": ["capture:"] }),
         "LoginUrl" => json!({ "examples": ["{{ app.url }}/login?token={{ token }}"] }),
         "ResetUrl" => json!({ "examples": ["{{ app.url }}/reset?token={{ token }}"] }),
         "scope" => json!({ "examples": ["relesys.api.users:write"] }),
