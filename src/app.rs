@@ -12,7 +12,7 @@ use crate::providers::{self, Providers};
 use crate::rates::Rates;
 use crate::store::{self, Access, Store};
 use jiff::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ pub struct App {
     pub bells: Bells,
     /// This appliance's own address, for links.
     pub base_url: String,
+    /// The limits and times that the environment has set, by name.
+    pub limits_set: BTreeMap<&'static str, u64>,
     /// How often each client may call.
     pub rates: Rates,
     /// People signing in.
@@ -64,6 +66,7 @@ impl App {
             clock: Arc::new(clock),
             bells: Bells::default(),
             base_url: config.base_url.clone(),
+            limits_set: config.limits.set.clone(),
             rates: Rates::new(config.limits.requests_per_minute),
             door: Door::default(),
             providers: Providers::new(config),

@@ -9,6 +9,7 @@ use crate::logger::LogFormat;
 use crate::outbox::policy::Policy;
 use crate::rates::REQUESTS_PER_MINUTE;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -138,6 +139,8 @@ pub struct Limits {
     pub front: guard::Limits,
     /// What one client may ask for in a minute; 0 means no limit.
     pub requests_per_minute: u32,
+    /// What the environment has set, by name.
+    pub set: BTreeMap<&'static str, u64>,
 }
 
 impl Default for Limits {
@@ -147,6 +150,7 @@ impl Default for Limits {
             policy: Policy::default(),
             front: guard::Limits::default(),
             requests_per_minute: REQUESTS_PER_MINUTE,
+            set: BTreeMap::new(),
         }
     }
 }
@@ -296,7 +300,10 @@ fn limits(look: impl Fn(&str) -> Option<String>) -> Result<Limits, String> {
     {
         let Some(text) = look(env) else { continue };
         match text.trim().parse() {
-            Ok(value) if (*min..=*max).contains(&value) => set(&mut limits, value),
+            Ok(value) if (*min..=*max).contains(&value) => {
+                set(&mut limits, value);
+                limits.set.insert(env, value);
+            }
             _ => {
                 return Err(format!(
                     "{env} must be a whole number from {min} to {max}, not {text:?}."

@@ -1,6 +1,7 @@
 //! Settings. (api.md, `/v1/settings`)
 
 use crate::app::App;
+use crate::config::{Key, TABLE};
 use crate::domain::ids::TypeId;
 use crate::domain::settings::{Settings, SettingsDraft};
 use crate::error::{Error, Result};
@@ -45,6 +46,19 @@ pub struct WireSettings {
     login_url: String,
     reset_url: String,
     message_types: MessageTypes,
+    /// Limits and times; they are set in the environment, and so cannot be changed here.
+    limits: Vec<Limit>,
+}
+
+/// A limit or a time.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Limit {
+    /// Its name in the environment.
+    name: &'static str,
+    meaning: &'static str,
+    value: u64,
+    default: u64,
 }
 
 /// The message type behind each word of the send API's `messageType`.
@@ -65,7 +79,7 @@ pub struct SaveMessageTypes {
 
 /// The settings in force.
 pub fn get(app: &App, _request: &Request) -> Result<Response> {
-    Ok(Response::data(wire(app.store.read(rows::load)?)))
+    Ok(Response::data(wire(app, app.store.read(rows::load)?)))
 }
 
 /// Changes settings.
@@ -114,7 +128,16 @@ fn draft(wire: SaveSettings) -> SettingsDraft {
     }
 }
 
-fn wire(settings: Settings) -> WireSettings {
+fn limit(app: &App, key: &Key) -> Limit {
+    Limit {
+        name: key.env,
+        meaning: key.meaning,
+        value: app.limits_set.get(key.env).copied().unwrap_or(key.default),
+        default: key.default,
+    }
+}
+
+fn wire(app: &App, settings: Settings) -> WireSettings {
     let Settings {
         app_name,
         app_url,
@@ -137,5 +160,6 @@ fn wire(settings: Settings) -> WireSettings {
             logininfo: logininfo.0,
             forgottenpassword: forgottenpassword.0,
         },
+        limits: TABLE.iter().map(|key| limit(app, key)).collect(),
     }
 }
