@@ -128,13 +128,6 @@ pub fn list(db: &Db, query: &Query) -> Result<Page<Client>> {
     )
 }
 
-/// How many clients there are.
-pub fn count(db: &Db) -> Result<i64> {
-    Ok(db
-        .0
-        .query_row("select count(*) from client", [], |row| row.get(0))?)
-}
-
 /// What the key with this hash stands for.
 pub fn by_key(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
     let sql = "
