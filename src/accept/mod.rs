@@ -17,10 +17,11 @@ use crate::domain::message_type::{ANNOUNCEMENT, MessageType};
 use crate::domain::placeholder::Values;
 use crate::domain::user::User;
 use crate::error::{Error, Result};
-use crate::store::{self, idempotency};
+use crate::store::{self, Db, idempotency};
 use compose::Job;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How far ahead a message may be scheduled, in days.
@@ -62,7 +63,7 @@ pub enum Choice {
 #[derive(Debug, Clone)]
 pub enum What {
     /// A message type, with values for its words.
-    Typed(MessageType, Values),
+    Typed(Arc<MessageType>, Values),
     /// The caller's own text: data, never a template.
     Custom(Custom),
 }
@@ -79,7 +80,7 @@ pub struct Custom {
     /// Text of the push notification; its title is the subject.
     pub push: Option<String>,
     /// What it counts as; none means an announcement.
-    pub message_type: Option<MessageType>,
+    pub message_type: Option<Arc<MessageType>>,
 }
 
 /// An order decided and rendered, nothing written yet.
@@ -144,12 +145,12 @@ impl Prepared {
     }
 }
 
-/// Decides and renders.
+/// Decides and renders, all on one snapshot.
 ///
 /// # Errors
 /// [`Error::Conflict`] for a disabled user whose channels the caller chose; [`Error::Invalid`] for a missing or unknown
 /// value, or a time that is past or too far ahead.
-pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
+pub fn prepare(app: &App, db: &Db, order: Order) -> Result<Prepared> {
     let Order {
         user,
         what,
@@ -166,32 +167,30 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         due if by_the_minute => full_minute(due, now),
         due => due,
     };
-    let messages = app.store.read(|db| {
-        let settings = store::settings::load(db)?;
-        let (message_type, values) = match &what {
-            What::Typed(message_type, values) => (message_type.clone(), values.clone()),
-            What::Custom(custom) => match &custom.message_type {
-                Some(message_type) => (message_type.clone(), Values::new()),
-                None => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
-            },
-        };
-        let job = Job {
-            app,
-            db,
-            settings: &settings,
-            user: &user,
-            message_type: &message_type,
-            by: &by,
-            now,
-            due,
-            by_the_minute,
-        };
-        let chosen = choice::choose(db, &user, &message_type, choice)?;
-        match &what {
-            What::Custom(custom) => job.custom(chosen, custom),
-            What::Typed(..) => job.typed(chosen, values),
-        }
-    })?;
+    let settings = store::settings::load(db)?;
+    let (message_type, values) = match &what {
+        What::Typed(message_type, values) => (message_type.clone(), values.clone()),
+        What::Custom(custom) => match &custom.message_type {
+            Some(message_type) => (message_type.clone(), Values::new()),
+            None => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
+        },
+    };
+    let job = Job {
+        app,
+        db,
+        settings: &settings,
+        user: &user,
+        message_type: &message_type,
+        by: &by,
+        now,
+        due,
+        by_the_minute,
+    };
+    let chosen = choice::choose(db, &user, &message_type, choice)?;
+    let messages = match &what {
+        What::Custom(custom) => job.custom(chosen, custom),
+        What::Typed(..) => job.typed(chosen, values),
+    }?;
     Ok(Prepared {
         user,
         messages,
@@ -265,9 +264,9 @@ pub fn commit_all(
                 store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
             }
             // A moment may have passed since the preparation.
-            let user = store::users::get(tx, user.id)?;
-            if messages.iter().any(|m| !m.status.is_final()) {
-                user.refuse_disabled()?;
+            let is_disabled = store::users::is_disabled(tx, user.id)?;
+            if is_disabled && messages.iter().any(|m| !m.status.is_final()) {
+                return Err(user.disabled());
             }
             let rows = messages.iter().map(|message| {
                 Ok(Accepted {

@@ -171,7 +171,7 @@ impl<'a> Sender<'a> {
         let lane = self.lane;
         let (channel, limit) = (lane.channel, self.batch);
         let name = lane.providers[index].provider.name().to_owned();
-        let sender = lane.store.read(settings::load)?.default_sender;
+        let sender = lane.store.read(settings::load)?.default_sender.clone();
         let claimed = lane
             .store
             .write(move |tx| outbox::claim(tx, channel, takes, limit, &name, &sender, now))?;

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod devices;
 mod directory;
 pub mod idempotency;
+mod memo;
 pub mod messages;
 mod migrate;
 pub mod operators;
@@ -37,7 +38,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// A connection to the database, for looking.
-pub struct Db(Connection);
+pub struct Db(Connection, memo::Recall);
 
 /// A running transaction of the writer.
 pub struct Tx<'a>(&'a Db);
@@ -151,6 +152,12 @@ impl From<rusqlite::Error> for Error {
             _ => Self::internal(fault),
         }
     }
+}
+
+/// The version of the schema that this program writes.
+#[must_use]
+pub fn schema_version() -> i64 {
+    migrate::PLAN.version()
 }
 
 /// The version of the database engine inside.

@@ -79,18 +79,16 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
     let wire: SendMessage = request.json()?;
     let channels = channels(wire.delivery_method.as_deref())?;
     let user_guid = request.guid("userId")?;
-    let (user, what) = app.store.read(|db| {
-        let user = store::users::get_by_guid(db, user_guid)?;
-        Ok((user, what(db, wire, &channels)?))
+    let prepared = app.store.read(|db| {
+        let order = Order {
+            user: store::users::get_by_guid(db, user_guid)?,
+            what: what(db, wire, &channels)?,
+            choice: Choice::Channels(channels),
+            send_at: None,
+            by: caller.name.clone(),
+        };
+        accept::prepare(app, db, order)?.require_a_way()
     })?;
-    let order = Order {
-        user,
-        what,
-        choice: Choice::Channels(channels),
-        send_at: None,
-        by: caller.name.clone(),
-    };
-    let prepared = accept::prepare(app, order)?.require_a_way()?;
     let accepted = accept::commit(app, prepared, once)?;
     drop(held);
     Ok(answer(
