@@ -17,7 +17,8 @@ use crate::domain::message_type::{ANNOUNCEMENT, MessageType};
 use crate::domain::placeholder::Values;
 use crate::domain::user::User;
 use crate::error::{Error, Result};
-use crate::store::{self, Db, idempotency};
+use crate::outbox::Bells;
+use crate::store::{self, Db, Store, Tx, idempotency};
 use compose::Job;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -252,45 +253,103 @@ pub fn commit_all(
     once: Option<OnceKey>,
 ) -> Result<Vec<Vec<Accepted>>> {
     let now = app.clock.now();
-    let accepted = app.store.write(move |tx| {
-        let mut accepted = Vec::with_capacity(orders.len());
-        for Prepared {
-            user,
-            messages,
-            by_the_minute,
-        } in &orders
-        {
-            if *by_the_minute && let Some(new) = messages.first() {
-                store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
-            }
-            // A moment may have passed since the preparation.
-            let is_disabled = store::users::is_disabled(tx, user.id)?;
-            if is_disabled && messages.iter().any(|m| !m.status.is_final()) {
-                return Err(user.disabled());
-            }
-            let rows = messages.iter().map(|message| {
-                Ok(Accepted {
-                    id: store::messages::insert(tx, message)?,
-                    guid: message.guid,
-                    format: message.format,
-                    recipient: message.recipient.clone(),
-                    queued: !message.status.is_final(),
-                })
-            });
-            accepted.push(rows.collect::<Result<Vec<_>>>()?);
+    let accepted = app
+        .store
+        .write(move |tx| insert(tx, &orders, once.as_ref(), now))?;
+    ring(&app.bells, accepted.iter().flatten());
+    Ok(accepted)
+}
+
+/// A [`commit`] that nobody waits for.
+pub struct Commit {
+    store: Arc<Store>,
+    bells: Bells,
+    now: Timestamp,
+    prepared: Prepared,
+    once: Option<OnceKey>,
+}
+
+impl Commit {
+    /// Nothing is written before [`Commit::then`].
+    #[must_use]
+    pub fn new(app: &App, prepared: Prepared, once: Option<OnceKey>) -> Self {
+        Self {
+            store: app.store.clone(),
+            bells: app.bells.clone(),
+            now: app.clock.now(),
+            prepared,
+            once,
         }
-        if let Some(once) = once {
-            let kept = idempotency::Kept {
-                request_hash: once.request_hash,
-                guids: queued_guids(accepted.iter().flatten()),
-                location: first_id(accepted.iter().flatten()),
-            };
-            idempotency::keep(tx, once.owner, &once.key, &kept, now)?;
+    }
+
+    /// Commits; `then` gets what [`commit`] would have returned, on a thread of the store.
+    pub fn then(self, then: impl FnOnce(Result<Vec<Accepted>>) + Send + 'static) {
+        let Self {
+            store,
+            bells,
+            now,
+            prepared,
+            once,
+        } = self;
+        store.write_then(
+            move |tx| insert(tx, &[prepared], once.as_ref(), now),
+            move |accepted| {
+                then(accepted.map(|mut all| {
+                    let accepted = all.pop().unwrap_or_default();
+                    ring(&bells, &accepted);
+                    accepted
+                }));
+            },
+        );
+    }
+}
+
+fn ring<'a>(bells: &Bells, accepted: impl IntoIterator<Item = &'a Accepted>) {
+    for message in accepted.into_iter().filter(|m| m.queued) {
+        bells.ring(message.format.channel());
+    }
+}
+
+/// Messages and idempotency record in one transaction. (delivery.md, "Engine")
+fn insert(
+    tx: &Tx<'_>,
+    orders: &[Prepared],
+    once: Option<&OnceKey>,
+    now: Timestamp,
+) -> Result<Vec<Vec<Accepted>>> {
+    let mut accepted = Vec::with_capacity(orders.len());
+    for Prepared {
+        user,
+        messages,
+        by_the_minute,
+    } in orders
+    {
+        if *by_the_minute && let Some(new) = messages.first() {
+            store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
         }
-        Ok(accepted)
-    })?;
-    for message in accepted.iter().flatten().filter(|m| m.queued) {
-        app.bells.ring(message.format.channel());
+        // A moment may have passed since the preparation.
+        let is_disabled = store::users::is_disabled(tx, user.id)?;
+        if is_disabled && messages.iter().any(|m| !m.status.is_final()) {
+            return Err(user.disabled());
+        }
+        let rows = messages.iter().map(|message| {
+            Ok(Accepted {
+                id: store::messages::insert(tx, message)?,
+                guid: message.guid,
+                format: message.format,
+                recipient: message.recipient.clone(),
+                queued: !message.status.is_final(),
+            })
+        });
+        accepted.push(rows.collect::<Result<Vec<_>>>()?);
+    }
+    if let Some(once) = once {
+        let kept = idempotency::Kept {
+            request_hash: once.request_hash,
+            guids: queued_guids(accepted.iter().flatten()),
+            location: first_id(accepted.iter().flatten()),
+        };
+        idempotency::keep(tx, once.owner, &once.key, &kept, now)?;
     }
     Ok(accepted)
 }

@@ -117,6 +117,15 @@ impl Store {
         self.writer.submit(work)
     }
 
+    /// Like [`Store::write`], without waiting: `then` gets the result once it is on disk, on a thread of the store.
+    pub fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        self.writer.submit_then(work, then);
+    }
+
     /// How long a write waits for another process that is writing, before it is [`Error::Unavailable`].
     ///
     /// # Errors

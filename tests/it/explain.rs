@@ -321,11 +321,9 @@ fn through_accept(app: &TestApp, setup: &Setup, ids: (UserId, TypeId)) -> (Vec<T
             by: "tests".into(),
         }
     };
-    let explained = herald
-        .store
-        .read(|db| accept::prepare(herald, db, order()))
-        .unwrap();
-    let explained: Vec<_> = explained
+    let prepare = |db: &store::Db| accept::prepare(herald, db, order());
+    let prepared = herald.store.read(prepare).unwrap();
+    let explained: Vec<_> = prepared
         .messages()
         .iter()
         .map(|message| Told {
@@ -337,12 +335,7 @@ fn through_accept(app: &TestApp, setup: &Setup, ids: (UserId, TypeId)) -> (Vec<T
             trace: steps(&message.trace),
         })
         .collect();
-    let Ok(prepared) = herald
-        .store
-        .read(|db| accept::prepare(herald, db, order()))
-        .unwrap()
-        .require_a_way()
-    else {
+    let Ok(prepared) = herald.store.read(prepare).unwrap().require_a_way() else {
         return (explained, Vec::new());
     };
     let accepted = accept::commit(herald, prepared, None).unwrap();
