@@ -48,7 +48,7 @@ impl Lane {
     fn retire(&self) {
         self.is_retired.store(true, Ordering::Release);
         // A ring would be heard by one thread that ends, and not by its successor.
-        self.bell.summon();
+        self.bell.wake_all();
     }
 }
 
@@ -94,16 +94,22 @@ impl Bell {
         }
     }
 
-    /// Everybody looks up, the deaf too.
+    /// Something may go on that stood still: the deaf look up, and one of those who listen.
     fn summon(&self) {
         self.lock().summons += 1;
-        self.rung.notify_all();
+        self.rung.notify_one();
         self.summoned.notify_all();
+    }
+
+    /// Everybody looks up.
+    fn wake_all(&self) {
+        self.summon();
+        self.rung.notify_all();
     }
 
     fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.summon();
+        self.wake_all();
     }
 
     fn is_stopping(&self) -> bool {

@@ -180,7 +180,11 @@ impl<'a> Sender<'a> {
             .store
             .write(move |tx| outbox::claim(tx, channel, takes, limit, &name, &sender, now))?;
         self.batch = match claimed.len() == limit {
-            true => (limit * 2).min(BATCH_MAX),
+            true => {
+                // There is more than one thread's work: each wakes the next.
+                lane.bell.ring();
+                (limit * 2).min(BATCH_MAX)
+            }
             false => 1,
         };
         Ok(claimed)

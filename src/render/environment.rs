@@ -62,19 +62,21 @@ fn print(out: &mut Output<'_>, value: &Value, escape: bool) -> Result<(), Error>
 
 /// Writes text so that HTML shows it as it is, in text and in quoted attributes.
 pub(super) fn write_escaped(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.write_str(&rest[..at])?;
-        out.write_str(match rest.as_bytes()[at] {
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escaped = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
             b'"' => "&quot;",
-            _ => "&#39;",
-        })?;
-        rest = &rest[at + 1..];
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        out.write_str(&text[written..at])?;
+        out.write_str(escaped)?;
+        written = at + 1;
     }
-    out.write_str(rest)
+    out.write_str(&text[written..])
 }
 
 fn invalid(what: &'static str) -> Error {
@@ -230,9 +232,17 @@ fn engine_map(map: &placeholder::Values, depth: usize, left: &mut usize) -> Opti
 }
 
 /// Takes the output and stops the render when it becomes too large.
-#[derive(Default)]
 pub(super) struct Capped {
     pub(super) bytes: Vec<u8>,
+}
+
+impl Capped {
+    /// Values are seldom longer than the tags they replace, but for a link or two.
+    pub(super) fn with_room_for(source: &str) -> Self {
+        Self {
+            bytes: Vec::with_capacity(source.len() + 1024),
+        }
+    }
 }
 
 impl io::Write for Capped {

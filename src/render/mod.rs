@@ -150,7 +150,7 @@ fn render_source(
         }),
     };
     let compiled = compiled::of(kind, source, check)?;
-    let mut output = environment::Capped::default();
+    let mut output = environment::Capped::with_room_for(source);
     compiled
         .template()
         .and_then(|template| {

@@ -118,6 +118,8 @@ impl Store {
     }
 
     /// Like [`Store::write`], without waiting: `then` gets the result once it is on disk, on a thread of the store.
+    /// `work` must fail only before it changes anything, for it is spared its savepoint: if it does not keep to that,
+    /// what shares its commit is [`Error::Unavailable`].
     pub fn write_then<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,

@@ -15,9 +15,24 @@ use std::thread::JoinHandle;
 /// How many pieces of work share one commit at most, so that the first does not wait for ever.
 const GROUP_MAX: usize = 1024;
 
-/// A piece of work: runs, says whether to keep what it did, and later tells its caller how the commit went.
+/// A piece of work.
+struct Job {
+    undo: Undo,
+    run: Run,
+}
+
+/// How a piece that fails is undone without its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// By a savepoint, for which SQLite copies every page before it is changed.
+    Savepoint,
+    /// It fails only before it has changed anything. If it does not keep to that, its group fails with it.
+    Unneeded,
+}
+
+/// Runs, says whether to keep what was done, and later tells the caller how the commit went.
 /// It is given no transaction when there is none to be had, and then only answers.
-type Job = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Answer) + Send>;
+type Run = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Answer) + Send>;
 type Answer = Box<dyn FnOnce(std::result::Result<(), &str>) -> Option<Then> + Send>;
 /// What is to happen after a commit.
 type Then = Box<dyn FnOnce() + Send>;
@@ -63,7 +78,7 @@ impl Writer {
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Receiver<Result<T>> {
         let (reply, receiver) = mpsc::channel();
-        self.queue(work, move |done| {
+        self.queue(Undo::Savepoint, work, move |done| {
             // A caller that has gone does not want to know.
             drop(reply.send(done));
             None
@@ -71,21 +86,24 @@ impl Writer {
         receiver
     }
 
-    /// Runs `work`; once it is on disk, `then` runs on the thread for that.
+    /// Runs `work`, which fails only before it changes anything; once it is on disk, `then` runs on the thread for that.
     pub(super) fn submit_then<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(Result<T>) + Send + 'static,
     ) {
-        self.queue(work, move |done| Some(Box::new(move || then(done))));
+        self.queue(Undo::Unneeded, work, move |done| {
+            Some(Box::new(move || then(done)))
+        });
     }
 
     fn queue<T: Send + 'static>(
         &self,
+        undo: Undo,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         deliver: impl FnOnce(Result<T>) -> Option<Then> + Send + 'static,
     ) {
-        let job: Job = Box::new(move |tx| {
+        let run: Run = Box::new(move |tx| {
             let done = match tx {
                 Some(tx) => catch_unwind(AssertUnwindSafe(|| work(tx)))
                     .unwrap_or_else(|_| Err(Error::internal("a write panicked"))),
@@ -102,7 +120,7 @@ impl Writer {
         });
         if let Some(jobs) = &self.jobs {
             // A writer that has ended drops the job, and with it whatever was to hear of it.
-            drop(jobs.send(job));
+            drop(jobs.send(Job { undo, run }));
         }
     }
 }
@@ -131,36 +149,63 @@ fn unavailable(cause: &str) -> Error {
 }
 
 fn run_group(db: &Db, first: Job, waiting: &Receiver<Job>) -> Vec<Then> {
-    let run = |sql| db.0.prepare_cached(sql)?.execute([]).map(drop);
-    let tx = Tx(db);
     let mut answers = Vec::new();
-    let mut sound = run("begin immediate");
+    let mut sound = statement(db, "begin immediate");
     for job in std::iter::once(first)
         .chain(waiting.try_iter())
         .take(GROUP_MAX)
     {
-        sound = sound.and_then(|()| run("savepoint piece"));
-        let (keep, answer) = job(sound.is_ok().then_some(&tx));
+        let (answer, after) = run_job(db, job, sound);
         answers.push(answer);
-        if !keep {
-            // A full disk may have rolled back everything: then there is no savepoint, and the group has failed.
-            sound = sound.and_then(|()| run("rollback to piece"));
-        }
-        sound = sound.and_then(|()| run("release piece"));
+        sound = after;
     }
-    let committed = sound.and_then(|()| run("commit")).map_err(|fault| {
+    let committed = sound.and_then(|()| statement(db, "commit"));
+    if let Err(cause) = &committed {
         if !db.0.is_autocommit()
             && let Err(again) = db.0.execute_batch("rollback")
         {
             log::error!("cannot roll back: {again}");
         }
         log::error!(
-            "nothing of the last {} writes was kept: {fault}",
+            "nothing of the last {} writes was kept: {cause}",
             answers.len()
         );
-        fault.to_string()
-    });
+    }
     let committed = committed.as_ref().copied().map_err(String::as_str);
     let answers = answers.into_iter();
     answers.filter_map(|answer| answer(committed)).collect()
+}
+
+/// Runs one piece while the transaction is sound; its answer, and whether the transaction still is.
+fn run_job(
+    db: &Db,
+    job: Job,
+    sound: std::result::Result<(), String>,
+) -> (Answer, std::result::Result<(), String>) {
+    let tx = Tx(db);
+    let Job { undo, run } = job;
+    let has_savepoint = undo == Undo::Savepoint;
+    let sound = match has_savepoint {
+        true => sound.and_then(|()| statement(db, "savepoint piece")),
+        false => sound,
+    };
+    let changes = db.0.total_changes();
+    let (keep, answer) = run(sound.is_ok().then_some(&tx));
+    let sound = sound.and_then(|()| match (keep, has_savepoint) {
+        (true, true) => statement(db, "release piece"),
+        // A full disk may have rolled back everything: then there is no savepoint, and the group has failed.
+        (false, true) => {
+            statement(db, "rollback to piece").and_then(|()| statement(db, "release piece"))
+        }
+        (false, false) if db.0.total_changes() != changes => {
+            Err("a write failed after it had changed something".to_owned())
+        }
+        (_, false) => Ok(()),
+    });
+    (answer, sound)
+}
+
+fn statement(db: &Db, sql: &str) -> std::result::Result<(), String> {
+    let run = || db.0.prepare_cached(sql)?.execute([]);
+    run().map(drop).map_err(|fault| fault.to_string())
 }

@@ -1,0 +1,201 @@
+//! The store: what shares a commit, what an error takes with it, what happens when the disk says no.
+
+mod lists;
+mod writer;
+
+use crate::support::app::NOW;
+use herald::domain::ids::{Owner, UserId};
+use herald::domain::language::Language;
+use herald::domain::user::UserDraft;
+use herald::error::{Error, Result};
+use herald::store::idempotency::{self, Kept};
+use herald::store::page::{Column, Query};
+use herald::store::{Access, Db, Store, Tx, settings, users};
+use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use uuid::Uuid;
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn open(directory: &Path) -> Store {
+    Store::open(&directory.join("data"), Access::Exclusive, now()).unwrap()
+}
+
+fn add(tx: &Tx<'_>, user_name: &str) -> Result<UserId> {
+    let draft = UserDraft {
+        user_name: user_name.into(),
+        name: None,
+        email: None,
+        mobile: None,
+        language: None,
+        is_disabled: false,
+        attributes: "{}".into(),
+    };
+    let profile = draft.check(Language::parse("en").unwrap())?;
+    users::insert(tx, &profile, Uuid::new_v4(), now())
+}
+
+fn all(sort: Vec<(Column, bool)>) -> Query {
+    Query {
+        page: 1,
+        page_size: 1000,
+        sort,
+        ..Query::default()
+    }
+}
+
+fn names(db: &Db) -> Result<Vec<String>> {
+    let page = users::list(db, &all(vec![(users::USER_NAME, false)]))?;
+    Ok(page
+        .rows
+        .into_iter()
+        .map(|user| user.profile.user_name)
+        .collect())
+}
+
+#[test]
+fn a_reader_sees_one_moment() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.write(|tx| add(tx, "before")).unwrap();
+    let seen = store.read(|db| {
+        let first = names(db)?;
+        store.write(|tx| add(tx, "meanwhile"))?;
+        Ok((first, names(db)?))
+    });
+    let before = vec!["before".to_owned()];
+    assert_eq!(seen.unwrap(), (before.clone(), before));
+    assert_eq!(store.read(names).unwrap(), ["before", "meanwhile"]);
+}
+
+#[test]
+fn a_read_that_panics_gives_its_connection_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for _ in 0..20 {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            store.read(|_| -> Result<()> { panic!("on purpose") })
+        }));
+        assert!(panicked.is_err());
+    }
+    assert_eq!(store.read(names).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_database_that_another_process_holds_is_unavailable_and_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.set_patience(Duration::from_millis(20)).unwrap();
+    let data = directory.path().join("data");
+    let other = Store::open(&data, Access::Shared, now()).unwrap();
+    let (inside, is_inside) = mpsc::channel();
+    let (let_go, wait) = mpsc::channel::<()>();
+    let held = other.begin_write(move |_| {
+        inside.send(()).unwrap();
+        wait.recv().unwrap_or(());
+        Ok(())
+    });
+    is_inside.recv().unwrap();
+    let refused = store.write(|tx| add(tx, "too early")).unwrap_err();
+    let Error::Unavailable {
+        retry_after_secs, ..
+    } = refused
+    else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(retry_after_secs, 5);
+    assert_eq!(store.read(names).unwrap(), [""; 0]);
+    drop(let_go);
+    held.recv().unwrap().unwrap();
+    store.write(|tx| add(tx, "in time")).unwrap();
+    assert_eq!(store.read(names).unwrap(), ["in time"]);
+}
+
+#[test]
+fn a_second_server_is_refused_and_a_command_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let _server = open(directory.path());
+    let data = directory.path().join("data");
+    let refused = Store::open(&data, Access::Exclusive, now()).err().unwrap();
+    let expected = format!(
+        "Another herald serves {} already. Stop it first, or name another directory with --data-dir.",
+        data.display()
+    );
+    assert_eq!(refused, expected);
+    Store::open(&data, Access::Shared, now()).unwrap();
+}
+
+#[test]
+fn an_idempotency_key_is_remembered_for_a_day_per_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let kept = Kept {
+        request_hash: [7; 32],
+        guids: "a b".into(),
+        location: "1".into(),
+    };
+    let copy = kept.clone();
+    store
+        .write(move |tx| idempotency::keep(tx, Owner(1), "key", &copy, now()))
+        .unwrap();
+    let at = |hours: i64, millis: i64| {
+        now() + SignedDuration::from_hours(hours) + SignedDuration::from_millis(millis)
+    };
+    let find = |client, key: &str, now| {
+        store
+            .read(|db| idempotency::find(db, Owner(client), key, now))
+            .unwrap()
+    };
+    assert_eq!(find(1, "key", at(24, -1)), Some(kept.clone()));
+    assert_eq!(find(1, "key", at(24, 0)), None);
+    assert_eq!(find(1, "Key", now()), None);
+    assert_eq!(find(2, "key", now()), None);
+    // The same key twice is a fault of ours, and after its day it may come again.
+    let copy = kept.clone();
+    let again = store.write(move |tx| idempotency::keep(tx, Owner(1), "key", &copy, at(24, -1)));
+    assert!(again.is_err());
+    store
+        .write(move |tx| idempotency::keep(tx, Owner(1), "key", &kept, at(24, 0)))
+        .unwrap();
+}
+#[test]
+fn what_is_kept_in_memory_is_what_the_database_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let beside = Store::open(&directory.path().join("data"), Access::Shared, now()).unwrap();
+    let app_name = |store: &Store| store.read(settings::load).unwrap().app_name.clone();
+    let rename = |store: &Store, name: &'static str, keep: bool| {
+        let done = store.write(move |tx| {
+            let mut changed = Arc::unwrap_or_clone(settings::load(tx)?);
+            changed.app_name = name.into();
+            settings::save(tx, &changed)?;
+            // What this write itself reads is what it has written.
+            assert_eq!(settings::load(tx)?.app_name, name);
+            match keep {
+                true => Ok(()),
+                false => Err(Error::invalid("no")),
+            }
+        });
+        assert_eq!(done.is_ok(), keep);
+    };
+    assert_eq!(app_name(&store), "Herald");
+    rename(&store, "Rolled back", false);
+    assert_eq!(app_name(&store), "Herald");
+    rename(&store, "Ours", true);
+    assert_eq!(app_name(&store), "Ours");
+    rename(&beside, "Theirs", true);
+    assert_eq!(app_name(&store), "Theirs");
+    // A snapshot that was opened before a change goes on seeing what was.
+    let seen = store.read(|db| {
+        let before = settings::load(db)?.app_name.clone();
+        rename(&store, "Later", true);
+        assert_eq!(app_name(&store), "Later");
+        Ok([before, settings::load(db)?.app_name.clone()])
+    });
+    assert_eq!(seen.unwrap(), ["Theirs", "Theirs"]);
+    assert_eq!(app_name(&store), "Later");
+}
