@@ -1,8 +1,10 @@
 //! The retry policy, a row a case: what the server does, and what it means for the mail. (delivery.md, "Retry policy")
 
 use super::{mail, smtp_provider, timeouts};
-use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
+use crate::support::outside::{account, faults_left, mail_server};
 use herald::channel::{Class, Provider as _, Timeouts};
+use herald::simulate::fault::{Fault, Stage};
+use herald::simulate::smtp::Options;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -121,8 +123,8 @@ fn cases() -> Vec<Case> {
         row(Clear, Dot, Fault::Reset, InDoubt, 0, "The connection failed (Connection reset by peer (os error 104)) while waiting for the reply to the final dot."),
         row(Clear, Dot, Fault::Silence, InDoubt, 0, "No answer in time while waiting for the reply to the final dot."),
         row(Clear, Dot, Fault::reply("\u{1}\u{2}garbage"), InDoubt, 0, "The answer is not SMTP while waiting for the reply to the final dot."),
-        row(Clear, Dot, Fault::Flood(b"250-\r\n"), InDoubt, 0, "The connection failed (the reply is too long) while waiting for the reply to the final dot."),
-        row(Clear, Dot, Fault::Flood(b"250-more and more and more\r\n"), InDoubt, 0, "The answer is not SMTP while waiting for the reply to the final dot."),
+        row(Clear, Dot, Fault::Flood(b"250-\r\n".to_vec()), InDoubt, 0, "The connection failed (the reply is too long) while waiting for the reply to the final dot."),
+        row(Clear, Dot, Fault::Flood(b"250-more and more and more\r\n".to_vec()), InDoubt, 0, "The answer is not SMTP while waiting for the reply to the final dot."),
     ]
 }
 
@@ -143,9 +145,9 @@ fn short(case: &Case) -> Timeouts {
 #[test]
 fn each_row_of_the_retry_policy_holds() {
     for case in cases() {
-        let server = FakeSmtp::start(Options {
+        let server = mail_server(Options {
             starttls: case.set_up != SetUp::Clear,
-            account: (case.set_up == SetUp::SignedIn).then_some(("anna", "secret")),
+            account: account("anna", "secret").filter(|_| case.set_up == SetUp::SignedIn),
             ..Options::default()
         });
         server.fault(case.stage, case.fault.clone());
@@ -163,7 +165,7 @@ fn each_row_of_the_retry_policy_holds() {
             (case.class, case.code, case.answer, case.retry_after_secs),
             "{what}"
         );
-        assert_eq!(server.faults_left(), 0, "{what}");
+        assert_eq!(faults_left(&server), 0, "{what}");
         assert!(server.received().is_empty(), "{what}");
     }
 }
@@ -172,7 +174,7 @@ fn each_row_of_the_retry_policy_holds() {
 #[test]
 fn a_connection_lost_in_the_body_is_never_called_sent() {
     for fault in [Fault::Close, Fault::Reset] {
-        let server = FakeSmtp::start(Options::default());
+        let server = mail_server(Options::default());
         server.fault(Stage::Body, fault);
         let mut message = mail();
         message.body = "a line of the body\n".repeat(1_000_000);
@@ -186,7 +188,7 @@ fn a_connection_lost_in_the_body_is_never_called_sent() {
 
 #[test]
 fn the_whole_attempt_has_an_end_though_each_step_is_quick_enough() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     server.fault(Stage::Rcpt, Fault::Silence);
     let attempt = Duration::from_millis(300);
     let provider = smtp_provider(
@@ -206,7 +208,7 @@ fn the_whole_attempt_has_an_end_though_each_step_is_quick_enough() {
 
 #[test]
 fn a_server_that_is_not_there_is_a_fault_of_the_provider() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

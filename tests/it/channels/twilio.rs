@@ -1,12 +1,15 @@
 //! Twilio: the request as the gateway got it, and what each answer means.
 
 use super::timeouts;
-use crate::support::fake_gateway::{ACCOUNT, Answer, FakeGateway};
+use crate::support::outside::{gateway, mail_server, sms_url};
 use herald::channel::http::retry_after;
 use herald::channel::{Class, Failure, Means, Provider, Receipt, Timeouts, build};
 use herald::clock::Clock;
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::Outgoing;
+use herald::simulate::fault::{Fault, Manner, Stage};
+use herald::simulate::gateway::Gateway;
+use herald::simulate::smtp::Options;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +24,6 @@ fn provider(url: &str, timeouts: Timeouts) -> Arc<dyn Provider> {
     build(Channel::Sms, url, &means).unwrap()
 }
 
-fn url(gateway: &FakeGateway) -> String {
-    format!(
-        "twilio+http://{ACCOUNT}:t0ken%2Fwith%2Bsigns@127.0.0.1:{}?from=%2B15550001111",
-        gateway.port()
-    )
-}
-
 fn sms() -> Outgoing {
     Outgoing {
         format: Format::Sms,
@@ -38,26 +34,30 @@ fn sms() -> Outgoing {
     }
 }
 
-fn sent() -> Receipt {
+/// What Twilio's word for its newest message becomes.
+fn sent(gateway: &Gateway) -> Receipt {
+    let id = gateway.messages().pop().unwrap().id;
     Receipt {
-        provider_id: Some("SM1".into()),
+        answer: format!("{id} queued"),
+        provider_id: Some(id),
         code: Some(201),
-        answer: "SM1 queued".into(),
     }
 }
 
-fn reply(status: u16, body: &str) -> Answer {
-    Answer::Reply(status, Vec::new(), body.as_bytes().to_vec())
+fn reply(status: u16, body: &str) -> Fault {
+    Fault::http(status, &[], body)
 }
 
 #[test]
 fn the_request_is_what_twilio_documents() {
-    let gateway = FakeGateway::start();
-    let provider = provider(&url(&gateway), timeouts());
+    let gateway = gateway();
+    let provider = provider(&sms_url(&gateway), timeouts());
     assert!(!provider.recognises_repeats());
     let mut session = provider.session();
-    assert_eq!(session.send(&sms()), Ok(sent()));
-    assert_eq!(session.send(&sms()), Ok(sent()));
+    for _ in 0..2 {
+        let receipt = session.send(&sms());
+        assert_eq!(receipt, Ok(sent(&gateway)));
+    }
     let asked = gateway.asked();
     assert_eq!(
         asked.iter().map(|a| a.connection).collect::<Vec<_>>(),
@@ -65,14 +65,17 @@ fn the_request_is_what_twilio_documents() {
         "the connection is kept"
     );
     let asked = &asked[0];
-    assert_eq!(asked.line, "POST /2010-04-01/Accounts/AC0123/Messages.json");
+    assert_eq!(
+        asked.line(),
+        "POST /2010-04-01/Accounts/AC0123/Messages.json"
+    );
     let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
         list.iter()
             .map(|(n, v)| (n.to_string(), v.to_string()))
             .collect()
     };
     assert_eq!(
-        asked.form,
+        asked.form(),
         pairs(&[
             ("To", "+4712345678"),
             ("From", "+15550001111"),
@@ -94,31 +97,30 @@ fn the_request_is_what_twilio_documents() {
 
 #[test]
 fn a_messaging_service_takes_the_place_of_the_sender() {
-    let gateway = FakeGateway::start();
-    let url = url(&gateway).replace("from=%2B15550001111", "service=MG42");
+    let gateway = gateway();
+    let url = sms_url(&gateway).replace("from=%2B15550001111", "service=MG42");
+    let receipt = provider(&url, timeouts()).session().send(&sms());
+    assert_eq!(receipt, Ok(sent(&gateway)));
     assert_eq!(
-        provider(&url, timeouts()).session().send(&sms()),
-        Ok(sent())
-    );
-    assert_eq!(
-        gateway.asked()[0].form[1],
+        gateway.asked()[0].form()[1],
         ("MessagingServiceSid".into(), "MG42".into())
     );
 }
 
 /// What the gateway does; class, code, kept answer (`…` is any) and seconds to wait that follow from it.
-type Case<'a> = (Answer, Class, Option<u16>, &'a str, Option<u64>);
+type Case<'a> = (Fault, Class, Option<u16>, &'a str, Option<u64>);
 
 #[test]
 #[rustfmt::skip] // A table: one case a line.
 fn each_answer_means_what_the_retry_policy_says() {
     use Class::{Configuration, InDoubt, Permanent, Temporary};
+    use Manner::Truncated;
     let error = r#"{"code":21211,"message":"Invalid 'To' t0ken/with+signs","status":400}"#;
-    let wait = |status, value: &str| Answer::Reply(status, vec![("Retry-After", value.into())], Vec::new());
+    let wait = |status, value: &str| Fault::http(status, &[("Retry-After", value)], "");
     let huge = format!(r#"{{"sid":"SM1","status":"queued","x":"{}"}}"#, "x".repeat(2_000_000));
     let cases: Vec<Case> = vec![
         (reply(301, "moved"), Configuration, Some(301), "moved", None),
-        (Answer::Reply(307, vec![("Location", "http://127.0.0.1:1/".into())], Vec::new()), Configuration, Some(307), "", None),
+        (Fault::http(307, &[("Location", "http://127.0.0.1:1/")], ""), Configuration, Some(307), "", None),
         (reply(400, error), Permanent, Some(400), "21211 Invalid 'To' ***", None),
         (reply(401, "no"), Configuration, Some(401), "no", None),
         (reply(403, "no"), Configuration, Some(403), "no", None),
@@ -137,21 +139,21 @@ fn each_answer_means_what_the_retry_policy_says() {
         (reply(201, r#"{"status":"queued"}"#), InDoubt, Some(201), r#"No message SID in the answer: {"status":"queued"}"#, None),
         (reply(200, "<html>\nlog in</html>"), InDoubt, Some(200), "No message SID in the answer: <html> log in</html>", None),
         (reply(204, ""), InDoubt, Some(204), "No message SID in the answer:", None),
-        (Answer::CutShort(201, br#"{"sid":"SM"#.to_vec()), InDoubt, Some(201), r#"No message SID in the answer: {"sid":"SM"#, None),
+        (reply(201, r#"{"sid":"SM1","status":"queued"}"#).sent(Truncated), InDoubt, Some(201), r#"No message SID in the answer: {"sid":"SM1","s"#, None),
         (reply(201, &huge), InDoubt, Some(201), "…", None),
-        (Answer::Close, InDoubt, None, "…", None),
-        (Answer::Reset, InDoubt, None, "The call failed after the request was sent: io: Connection reset by peer (os error 104).", None),
-        (Answer::Silence, InDoubt, None, "The call failed after the request was sent: timeout: global.", None),
+        (Fault::Close, InDoubt, None, "…", None),
+        (Fault::Reset, InDoubt, None, "The call failed after the request was sent: io: Connection reset by peer (os error 104).", None),
+        (Fault::Silence, InDoubt, None, "The call failed after the request was sent: timeout: global.", None),
     ];
     for (answer, class, code, text, retry) in cases {
         let what = format!("{answer:?}").chars().take(100).collect::<String>();
-        let gateway = FakeGateway::start();
+        let gateway = gateway();
         let mut timeouts = timeouts();
-        if matches!(answer, Answer::Silence) {
+        if matches!(answer, Fault::Silence) {
             timeouts.http_total = Duration::from_millis(300);
         }
         gateway.next(answer);
-        let failure = provider(&url(&gateway), timeouts).session().send(&sms()).expect_err(&what);
+        let failure = provider(&sms_url(&gateway), timeouts).session().send(&sms()).expect_err(&what);
         assert!(failure.answer.chars().count() <= herald::channel::ANSWER_CHARS_MAX, "{what}");
         let kept = if text == "…" { "…" } else { &failure.answer };
         let wished = Failure { class, code, answer: text.into(), retry_after: retry.map(Duration::from_secs) };
@@ -185,13 +187,12 @@ fn a_gateway_that_is_not_there_has_not_got_the_message() {
 
 #[test]
 fn a_bad_certificate_is_a_fault_of_configuration_and_a_broken_handshake_is_not() {
-    use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
     for (fault, class) in [
         (None, Class::Configuration),
         (Some(Fault::Close), Class::Provider),
         (Some(Fault::Reset), Class::Provider),
     ] {
-        let server = FakeSmtp::start(Options {
+        let server = mail_server(Options {
             implicit_tls: true,
             ..Options::default()
         });

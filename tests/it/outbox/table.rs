@@ -2,10 +2,11 @@
 
 use super::{after, mail, now, put, sms, tried};
 use crate::support::app::TestApp;
-use crate::support::fake_gateway::{ACCOUNT, Answer, FakeGateway};
-use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
+use crate::support::outside::{gateway, mail_server, sms_url};
 use herald::domain::format::Channel;
 use herald::domain::message::Status;
+use herald::simulate::fault::{Fault, Stage};
+use herald::simulate::smtp::Options;
 
 /// What the log says after one attempt, and the earliest and latest second of the next.
 struct Expected {
@@ -125,7 +126,7 @@ fn each_row_of_the_table_for_mail() {
     ];
     for (stage, fault, query, expected) in cases {
         let name = format!("{stage:?} {fault:?}");
-        let server = FakeSmtp::start(Options {
+        let server = mail_server(Options {
             starttls: query == tls,
             ..Options::default()
         });
@@ -143,14 +144,14 @@ fn each_row_of_the_table_for_mail() {
 #[test]
 fn a_mail_server_that_is_not_there_or_offers_no_tls() {
     let gone = {
-        let server = FakeSmtp::start(Options::default());
+        let server = mail_server(Options::default());
         format!("smtp://127.0.0.1:{}?tls=none", server.port())
     };
     let app = sending(Channel::Email, gone);
     let refused = waits("provider", None, "", (0, 60));
     check("refused", &app, Channel::Email, &refused);
 
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let app = sending(
         Channel::Email,
         format!("smtp://localhost:{}?tls=required", server.port()),
@@ -165,12 +166,12 @@ fn each_row_of_the_table_for_sms() {
     const DOUBT: &str =
         "in_doubt: the provider may have taken it, and would not recognise a repeat. ";
     let status = |status, retry_after: Option<&str>| {
-        let headers = retry_after.map(|value| ("Retry-After", value.to_owned()));
+        let headers = retry_after.map(|value| ("Retry-After", value));
         let body = format!(r#"{{"code":{status},"message":"Said so"}}"#);
-        Answer::Reply(status, headers.into_iter().collect(), body.into_bytes())
+        Fault::http(status, headers.as_slice(), &body)
     };
-    let bounced = br#"{"sid":"SM1","status":"failed","error_code":30003,"error_message":"Off"}"#;
-    let bounced = Answer::Reply(201, Vec::new(), bounced.to_vec());
+    let bounced = r#"{"sid":"SM1","status":"failed","error_code":30003,"error_message":"Off"}"#;
+    let bounced = Fault::http(201, &[], bounced);
     #[rustfmt::skip] // A table: one case a line.
     let cases = [
         (status(302, None), waits("configuration", Some(302), "302 Said so", (0, 0))),
@@ -189,17 +190,14 @@ fn each_row_of_the_table_for_sms() {
         (status(500, None), failed("in_doubt", Some(500), DOUBT)),
         (status(502, None), failed("in_doubt", Some(502), DOUBT)),
         (status(504, None), failed("in_doubt", Some(504), DOUBT)),
-        (Answer::Reset, failed("in_doubt", None, DOUBT)),
-        (Answer::Close, failed("in_doubt", None, DOUBT)),
+        (Fault::Reset, failed("in_doubt", None, DOUBT)),
+        (Fault::Close, failed("in_doubt", None, DOUBT)),
     ];
     for (answer, expected) in cases {
         let name = format!("{answer:?}");
-        let gateway = FakeGateway::start();
+        let gateway = gateway();
         gateway.next(answer);
-        let url = format!(
-            "twilio+http://{ACCOUNT}:t0ken@127.0.0.1:{}?from=%2B15550001111",
-            gateway.port()
-        );
-        check(&name, &sending(Channel::Sms, url), Channel::Sms, &expected);
+        let app = sending(Channel::Sms, sms_url(&gateway));
+        check(&name, &app, Channel::Sms, &expected);
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 const SHAPES: &[(&str, &str)] = &[
     ("9999-99-99T99:99:99.999Z", "<time>"),
     ("9999-99-99T99:99:99Z", "<time>"),
+    ("SMhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", "<sid>"),
     ("hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh", "<guid>"),
 ];
 

@@ -1,0 +1,192 @@
+//! A TCP server, a thread per connection; stops when dropped. Its port closes while it is ordered to refuse.
+
+use super::fault::Place;
+use super::orders::Orders;
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The most connections at once; what comes beyond is closed without a word.
+pub(super) const CONNECTIONS_MAX: usize = 512;
+
+/// The longest that a client may say nothing.
+const IDLE_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// How long it waits after a connection could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+const LISTENER: Token = Token(0);
+const WAKER: Token = Token(1);
+
+/// The running listener.
+#[derive(Debug)]
+pub(super) struct Listener {
+    address: SocketAddr,
+    is_over: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Gives each connection, with its number from 0, to `serve` on a thread of its own, which ends with its connection.
+    /// `place` is where a [`super::fault::Fault::Refuse`] closes this port.
+    pub(super) fn start(
+        address: SocketAddr,
+        place: Place,
+        orders: &Arc<Orders>,
+        serve: impl Fn(TcpStream, usize) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let mut listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut acceptor = Acceptor {
+            address,
+            place,
+            orders: Arc::clone(orders),
+            is_over: Arc::clone(&is_over),
+            poll,
+            listener: Some(listener),
+            accepted: 0,
+            open: Arc::default(),
+        };
+        orders.wake(Arc::clone(&waker));
+        let serve = Arc::new(serve);
+        let acceptor = std::thread::Builder::new()
+            .name("simulate-accept".into())
+            .spawn(move || acceptor.run(&serve))?;
+        Ok(Self {
+            address,
+            is_over,
+            waker,
+            acceptor: Some(acceptor),
+        })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        if let Err(why) = self.waker.wake() {
+            log::debug!("a listener cannot be woken: {why}");
+            return;
+        }
+        if let Some(acceptor) = self.acceptor.take() {
+            drop(acceptor.join());
+        }
+    }
+}
+
+struct Acceptor {
+    address: SocketAddr,
+    place: Place,
+    orders: Arc<Orders>,
+    is_over: Arc<AtomicBool>,
+    poll: Poll,
+    /// None while it refuses.
+    listener: Option<TcpListener>,
+    accepted: usize,
+    open: Arc<AtomicUsize>,
+}
+
+impl Acceptor {
+    fn run(&mut self, serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>) {
+        let mut events = Events::with_capacity(16);
+        while !self.is_over.load(Ordering::Acquire) {
+            if let Err(why) = self.look(serve) {
+                log::warn!("{} accepts nothing for now: {why}", self.address);
+                std::thread::park_timeout(PAUSE);
+                continue;
+            }
+            match self.poll.poll(&mut events, None) {
+                Err(why) if why.kind() != ErrorKind::Interrupted => {
+                    log::error!("{} is not served any more: {why}", self.address);
+                    return;
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Opens or closes the port as ordered, and accepts all who wait.
+    fn look(
+        &mut self,
+        serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>,
+    ) -> io::Result<()> {
+        if self.orders.is_refusing(self.place) {
+            self.listener = None;
+            return Ok(());
+        }
+        if self.listener.is_none() {
+            let mut listener = TcpListener::bind(self.address)?;
+            self.poll
+                .registry()
+                .register(&mut listener, LISTENER, Interest::READABLE)?;
+            self.listener = Some(listener);
+        }
+        while let Some(listener) = &self.listener {
+            match listener.accept() {
+                Ok((socket, _)) => self.hand_over(socket.into(), serve)?,
+                Err(why) if why.kind() == ErrorKind::WouldBlock => break,
+                Err(why) if why.kind() == ErrorKind::Interrupted => {}
+                Err(why) if why.kind() == ErrorKind::ConnectionAborted => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(
+        &mut self,
+        socket: TcpStream,
+        serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>,
+    ) -> io::Result<()> {
+        if self.open.load(Ordering::Acquire) >= CONNECTIONS_MAX {
+            log::warn!("{}: more than {CONNECTIONS_MAX} connections", self.address);
+            return Ok(());
+        }
+        socket.set_nonblocking(false)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(IDLE_MAX))?;
+        socket.set_write_timeout(Some(IDLE_MAX))?;
+        let number = self.accepted;
+        self.accepted += 1;
+        let (serve, place) = (Arc::clone(serve), Open::new(&self.open));
+        std::thread::Builder::new()
+            .name(format!("simulate-{number}"))
+            .spawn(move || {
+                serve(socket, number);
+                drop(place);
+            })?;
+        Ok(())
+    }
+}
+
+/// A connection that counts as open; until this is dropped.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
