@@ -1,10 +1,11 @@
 //! One sender thread: claim a few, send each, record each.
 
-use super::breaker::{Closed, Permit, Signal};
-use super::policy::{self, Try};
+use super::breaker::{Closed, Permit};
+use super::policy::{self, Decided, Try};
 use super::record::{Entry, Recording, STORE_PAUSE, accepted, insist, refused};
 use super::{Guarded, Lane};
 use crate::channel::{Class, Failure, Session};
+use crate::domain::retry::Health;
 use crate::error::Result;
 use crate::secret::random;
 use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
@@ -223,7 +224,7 @@ impl<'a> Sender<'a> {
             let (result, failure) = self.attempt(current, message);
             let gone = failure
                 .as_ref()
-                .is_some_and(|failure| policy::may_fail_over(failure.class));
+                .is_some_and(|failure| failure.class.action().tries_next_provider);
             stands &= !gone;
             let next = match gone {
                 true => self.next_provider(current, message),
@@ -273,12 +274,11 @@ impl<'a> Sender<'a> {
                 retry_after: None,
             })
         });
-        let signal = match sent.as_ref().map_err(|failure| failure.class) {
-            Err(Class::Provider) => Signal::Fault,
-            Err(Class::Configuration) => Signal::Misconfigured,
-            _ => Signal::Alive,
+        let health = match &sent {
+            Ok(_) => Health::Alive,
+            Err(failure) => failure.class.action().health,
         };
-        breaker.note(signal, self.lane.clock.now());
+        breaker.note(health, self.lane.clock.now());
         let guid = message.outgoing.guid;
         match sent {
             Ok(receipt) => {
@@ -317,27 +317,27 @@ impl<'a> Sender<'a> {
         failure: Option<&Failure>,
     ) -> Entry {
         let lane = self.lane;
-        let (verdict, counts) = match failure {
-            None => (Verdict::Sent, true),
-            Some(failure) => {
-                let tried = Try {
-                    channel: lane.channel,
-                    number: message.tries,
-                    expires: message.expires,
-                    recognises_repeats: lane.providers[index].provider.recognises_repeats(),
-                    is_probe,
-                };
-                let decided =
-                    policy::decide(&lane.policy, tried, failure, lane.clock.now(), random());
-                (decided.verdict, decided.counts)
-            }
-        };
+        let decided = failure.map(|failure| {
+            let tried = Try {
+                channel: lane.channel,
+                number: message.tries,
+                expires: message.expires,
+                recognises_repeats: lane.providers[index].provider.recognises_repeats(),
+                is_probe,
+            };
+            policy::decide(&lane.policy, tried, failure, lane.clock.now(), random())
+        });
+        let decided = decided.unwrap_or(Decided {
+            verdict: Verdict::Sent,
+            counts: true,
+        });
         Entry {
             id: message.id,
             number,
             result,
-            verdict,
-            counts,
+            verdict: decided.verdict,
+            counts: decided.counts,
+            forgets_device: failure.is_some_and(|f| f.class.action().forgets_device),
         }
     }
 
