@@ -105,6 +105,29 @@ impl HttpClient {
         })
     }
 
+    /// Posts a body; see [`HttpClient::call`].
+    ///
+    /// # Errors
+    /// As [`HttpClient::call`]; a configuration fault for an address or a header that cannot be.
+    pub fn post(
+        &mut self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let mut request = ureq::http::Request::post(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        match request.body(body) {
+            Ok(request) => self.call(request, now),
+            Err(why) => Err(self
+                .mask
+                .failure(super::Class::Configuration, None, &why.to_string())),
+        }
+    }
+
     fn failure(&self, why: &ureq::Error) -> Failure {
         let (signal, when) = match self.mark.is_set() {
             true => (Signal::NoStatus, "after"),

@@ -10,7 +10,9 @@ use crate::domain::retry::Signal;
 use crate::error::{Error, Result as HeraldResult};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
+use sha1::Sha1;
 use std::sync::Arc;
 
 /// A Twilio account and the number or service it sends from.
@@ -35,6 +37,29 @@ pub enum Origin {
     From(String),
     /// The SID of a messaging service.
     Service(String),
+}
+
+/// The proof that a callback is Twilio's, as its `X-Twilio-Signature` has it.
+///
+/// # Errors
+/// None that can happen: a key may have any length.
+pub fn signature(token: &str, url: &str, fields: &[(&str, String)]) -> HeraldResult<String> {
+    let proof = proof(token, url, fields)?.finalize();
+    Ok(STANDARD.encode(proof.into_bytes()))
+}
+
+/// HMAC-SHA1 over the address as it was called and the fields sorted by name.
+/// (<https://www.twilio.com/docs/usage/webhooks/webhooks-security>)
+fn proof(token: &str, url: &str, fields: &[(&str, String)]) -> HeraldResult<Hmac<Sha1>> {
+    let mut proof = Hmac::<Sha1>::new_from_slice(token.as_bytes()).map_err(Error::internal)?;
+    proof.update(url.as_bytes());
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_unstable();
+    for (name, value) in fields {
+        proof.update(name.as_bytes());
+        proof.update(value.as_bytes());
+    }
+    Ok(proof)
 }
 
 /// Concurrent calls; Twilio answers each within a second and queues by itself.

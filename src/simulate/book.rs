@@ -1,6 +1,7 @@
 //! What the simulated services have taken, and what was said to them: the newest of it, for it runs for days.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
 /// The most messages that are kept; the oldest go first.
@@ -36,31 +37,86 @@ pub struct Message {
     pub to: Vec<String>,
     /// The mail as it came without the doubled dots, or the text.
     pub content: Vec<u8>,
+    /// What its sender was told of it later, in the order in which that happened.
+    pub reports: Vec<Report>,
 }
+
+/// What the sender of a message was told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The service's word for what became of it.
+    pub status: String,
+    /// The status code that the sender answered, or why there was none.
+    pub answer: Result<u16, String>,
+}
+
+/// Something that is in the book now.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A message was taken.
+    Taken(&'a Message),
+    /// The message of this number was reported on.
+    Reported(u64, &'a Report),
+}
+
+/// Who is told of everything that happens.
+type Witness = Box<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// The messages of all services.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Book {
     state: Mutex<State>,
+    witness: Option<Witness>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     taken: u64,
     messages: Ring<Message>,
 }
 
 impl Book {
+    /// A book that tells somebody of everything, in the order in which it happens.
+    #[must_use]
+    pub fn witnessed(witness: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        Self {
+            witness: Some(Box::new(witness)),
+            ..Self::default()
+        }
+    }
+
     /// Writes a message down; its number.
-    pub(super) fn take(&self, mut message: Message) -> u64 {
+    pub(super) fn take(&self, message: &mut Message) -> u64 {
         let mut state = self.lock();
         state.taken += 1;
         message.number = state.taken;
         let bytes = message.content.len();
         state
             .messages
-            .push(message, bytes, MESSAGES_MAX, MESSAGE_BYTES_MAX);
-        state.taken
+            .push(message.clone(), bytes, MESSAGES_MAX, MESSAGE_BYTES_MAX);
+        self.tell(Event::Taken(message));
+        message.number
+    }
+
+    /// Writes down what the sender of a message was told, if the message is still in the book.
+    pub(super) fn report(&self, number: u64, report: Report) {
+        let mut state = self.lock();
+        self.tell(Event::Reported(number, &report));
+        let mut messages = state.messages.iter_mut();
+        if let Some(message) = messages.find(|message| message.number == number) {
+            message.reports.push(report);
+        }
+    }
+
+    /// Forgets all messages; their numbers go on.
+    pub fn clear(&self) {
+        self.lock().messages = Ring::default();
+    }
+
+    fn tell(&self, event: Event<'_>) {
+        if let Some(witness) = &self.witness {
+            witness(event);
+        }
     }
 
     /// How many were taken since the start.
@@ -69,18 +125,24 @@ impl Book {
         self.lock().taken
     }
 
-    /// The newest messages of a service, or of all, in the order in which they came.
+    /// The messages after this number, in the order in which they came, at most so many.
     #[must_use]
-    pub fn messages(&self, service: Option<&str>) -> Vec<Message> {
+    pub fn messages(&self, after: u64, at_most: usize) -> Vec<Message> {
         let state = self.lock();
-        let wished = |message: &&Message| service.is_none_or(|service| message.service == service);
-        state.messages.iter().filter(wished).cloned().collect()
+        let wished = state.messages.iter().filter(|m| m.number > after);
+        wished.take(at_most).cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Book of {} messages", self.taken())
     }
 }
 
@@ -113,7 +175,12 @@ impl<T> Ring<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.entries.iter().map(|(_, entry)| entry)
+    }
+
+    /// The newest first.
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().rev().map(|(_, entry)| entry)
     }
 }

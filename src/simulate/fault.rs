@@ -13,6 +13,8 @@ pub enum Place {
     Answer(Option<&'static str>),
     /// The answer to a request whose message has been taken.
     Kept(Option<&'static str>),
+    /// What the service tells the sender later of a message it took.
+    Report(Option<&'static str>),
 }
 
 impl Place {
@@ -20,7 +22,9 @@ impl Place {
     #[must_use]
     pub fn covers(self, there: Self) -> bool {
         match (self, there) {
-            (Self::Answer(None), Self::Answer(_)) | (Self::Kept(None), Self::Kept(_)) => true,
+            (Self::Answer(None), Self::Answer(_))
+            | (Self::Kept(None), Self::Kept(_))
+            | (Self::Report(None), Self::Report(_)) => true,
             _ => self == there,
         }
     }
@@ -84,6 +88,25 @@ pub enum Fault {
     Hold,
     /// No connection is accepted at all: the port is closed. Only where connections begin, and for as long as it is ordered.
     Refuse,
+    /// Reports go another way; all that stand for a service strike together.
+    Report(Twist),
+}
+
+/// How reports of what became of a message go wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Twist {
+    /// They end with another status than that all is well, and with an error code if there is one.
+    Ends(String, Option<u32>),
+    /// Each comes twice.
+    Twice,
+    /// They come this much later.
+    Late(Duration),
+    /// The first comes last.
+    Reversed,
+    /// They come before the answer to the request.
+    Early,
+    /// None comes.
+    Lost,
 }
 
 /// An answer that a fault gives.

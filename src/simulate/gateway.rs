@@ -1,12 +1,14 @@
 //! The HTTP services on one port, told apart by their paths. Framing is [`super::http`]'s, the answers are the look-alikes'.
 
 use super::LOOK_ALIKES;
-use super::book::{Book, LINE_BYTES_MAX, LINES_MAX, Message, Ring};
-use super::fault::{Fault, HUGE_BYTES, Manner, Place, Reply};
+use super::book::{Book, LINE_BYTES_MAX, LINES_MAX, MESSAGES_MAX, Message, Ring};
+use super::control;
+use super::fault::{HUGE_BYTES, Manner, Place, Reply};
 use super::http::{Request, Response, read};
 use super::listener::Listener;
 use super::orders::Orders;
 use super::play::{Play, play, send};
+use super::reports::{Plan, Postman, Reports};
 use std::io::{self, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,6 +26,8 @@ pub struct LookAlike {
     pub answer: fn(&Request) -> Verdict,
     /// The provider URL of an appliance that is to use it at this address.
     pub url: fn(SocketAddr) -> String,
+    /// How it tells later what became of a message; none where the service does not.
+    pub reports: Option<Reports>,
 }
 
 /// What a service makes of a request.
@@ -57,6 +61,7 @@ struct Desk {
     orders: Arc<Orders>,
     book: Arc<Book>,
     asked: Mutex<Ring<Request>>,
+    postman: Postman,
 }
 
 impl Gateway {
@@ -66,6 +71,7 @@ impl Gateway {
     /// The address cannot be listened at.
     pub fn start(address: SocketAddr, orders: Arc<Orders>, book: Arc<Book>) -> io::Result<Self> {
         let desk = Arc::new(Desk {
+            postman: Postman::start(&book)?,
             orders,
             book,
             asked: Mutex::default(),
@@ -93,10 +99,10 @@ impl Gateway {
         self.address().port()
     }
 
-    /// What happens to the next request, whoever it is for; several strike in turn.
-    pub fn next(&self, fault: Fault) -> &Self {
-        self.desk.orders.next(Place::Answer(None), fault);
-        self
+    /// The faults of these services and of what shares their orders.
+    #[must_use]
+    pub fn orders(&self) -> &Orders {
+        &self.desk.orders
     }
 
     /// The provider URL for each service, with its name.
@@ -115,7 +121,7 @@ impl Gateway {
     /// The newest messages that were taken, in their order.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
-        let mut messages = self.desk.book.messages(None);
+        let mut messages = self.desk.book.messages(0, MESSAGES_MAX);
         messages.retain(|message| {
             LOOK_ALIKES
                 .iter()
@@ -159,6 +165,10 @@ impl Desk {
     }
 
     fn answer(&self, request: Request, socket: &TcpStream) -> io::Result<()> {
+        if control::owns(&request) {
+            let response = control::answer(&request, &self.orders, &self.book);
+            return self.write(response, Manner::Whole, socket);
+        }
         let look_alike = LOOK_ALIKES.iter().find(|known| (known.owns)(&request));
         let name = look_alike.map(|known| known.name);
         let bytes = request.target.len() + request.body.len();
@@ -172,20 +182,43 @@ impl Desk {
             return self.write(nobody(&request), manner, socket);
         };
         let Verdict { response, taken } = (look_alike.answer)(&request);
-        let mut manner = manner;
-        if let Some(message) = taken {
-            self.book.take(Message {
-                service: look_alike.name,
-                connection: request.connection,
-                ..message
-            });
-            match self.struck(Place::Kept(name), socket)? {
-                Ok(Manner::Whole) => {}
-                Ok(other) => manner = other,
-                Err(()) => return Ok(()),
-            }
+        let Some(mut message) = taken else {
+            return self.write(response, manner, socket);
+        };
+        message.service = look_alike.name;
+        message.connection = request.connection;
+        self.book.take(&mut message);
+        let Some(reports) = &look_alike.reports else {
+            return self.kept(name, response, manner, socket);
+        };
+        let plan = Plan::new(reports.course, &self.orders, Place::Report(name));
+        let carry = |plan| {
+            self.postman
+                .carry(reports, plan, &request, &message, &self.book);
+        };
+        if plan.is_early {
+            carry(plan);
+            return self.kept(name, response, manner, socket);
         }
-        self.write(response, manner, socket)
+        // Whatever becomes of the answer: the message was taken.
+        let answered = self.kept(name, response, manner, socket);
+        carry(plan);
+        answered
+    }
+
+    /// Answers a request whose message is in the book.
+    fn kept(
+        &self,
+        name: Option<&'static str>,
+        response: Response,
+        manner: Manner,
+        socket: &TcpStream,
+    ) -> io::Result<()> {
+        match self.struck(Place::Kept(name), socket)? {
+            Ok(Manner::Whole) => self.write(response, manner, socket),
+            Ok(other) => self.write(response, other, socket),
+            Err(()) => Ok(()),
+        }
     }
 
     /// Strikes at a place; an `Err` inside when that was the answer.

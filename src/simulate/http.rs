@@ -56,6 +56,14 @@ impl Request {
         form_urlencoded::parse(&self.body).into_owned().collect()
     }
 
+    /// The first value of a form's field; none if it is not there or empty.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut fields = form_urlencoded::parse(&self.body);
+        let found = fields.find(|(known, value)| known == name && !value.is_empty());
+        found.map(|(_, value)| value.into_owned())
+    }
+
     /// User and password of Basic credentials.
     #[must_use]
     pub fn basic(&self) -> Option<(String, String)> {

@@ -1,7 +1,7 @@
 //! A TCP server, a thread per connection; stops when dropped. Its port closes while it is ordered to refuse.
 
 use super::fault::Place;
-use super::orders::Orders;
+use super::orders::{Orders, Port};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::io::{self, ErrorKind};
@@ -9,10 +9,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most connections at once; what comes beyond is closed without a word.
-pub(super) const CONNECTIONS_MAX: usize = 512;
+pub const CONNECTIONS_MAX: usize = 512;
 
 /// The longest that a client may say nothing.
 const IDLE_MAX: Duration = Duration::from_secs(15 * 60);
@@ -106,12 +106,14 @@ impl Acceptor {
     fn run(&mut self, serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>) {
         let mut events = Events::with_capacity(16);
         while !self.is_over.load(Ordering::Acquire) {
-            if let Err(why) = self.look(serve) {
-                log::warn!("{} accepts nothing for now: {why}", self.address);
-                std::thread::park_timeout(PAUSE);
-                continue;
-            }
-            match self.poll.poll(&mut events, None) {
+            let wait = match self.look(serve) {
+                Ok(wait) => wait,
+                Err(why) => {
+                    log::warn!("{} accepts nothing for now: {why}", self.address);
+                    Some(PAUSE)
+                }
+            };
+            match self.poll.poll(&mut events, wait) {
                 Err(why) if why.kind() != ErrorKind::Interrupted => {
                     log::error!("{} is not served any more: {why}", self.address);
                     return;
@@ -121,14 +123,16 @@ impl Acceptor {
         }
     }
 
-    /// Opens or closes the port as ordered, and accepts all who wait.
+    /// Opens or closes the port as ordered, and accepts all who wait; when to look again, if nothing happens before.
     fn look(
         &mut self,
         serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>,
-    ) -> io::Result<()> {
-        if self.orders.is_refusing(self.place) {
+    ) -> io::Result<Option<Duration>> {
+        if let Port::Closed { until } = self.orders.port(self.place) {
             self.listener = None;
-            return Ok(());
+            // Rounded up, for a moment too early would be too early for ever.
+            let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
+            return Ok(wait.map(|wait| wait + Duration::from_millis(1)));
         }
         if self.listener.is_none() {
             let mut listener = TcpListener::bind(self.address)?;
@@ -146,7 +150,7 @@ impl Acceptor {
                 Err(why) => return Err(why),
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn hand_over(

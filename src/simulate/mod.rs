@@ -3,20 +3,27 @@
 //! `herald simulate` serves them so that an operator can rehearse an outage, and the tests use the very same code. It
 //! knows what the services promise (gateways.md) and nothing of the appliance: no store, no configuration.
 //!
-//! [`fault`] has the words for what goes wrong where, [`orders`] when it does, [`play`] how it looks on a socket;
-//! [`smtp`] and [`gateway`] are the two servers, [`book`] is what they took. **A further service** is a file with a
+//! [`fault`] says what can go wrong where, [`language`] has the words for it, [`orders`] says when it does and [`play`] how
+//! it looks on a socket;
+//! [`smtp`] and [`gateway`] are the two servers, [`book`] is what they took, and [`reports`] carries what services tell a
+//! sender later. [`control`] is how an outage is begun and ended while all this runs. **A further service** is a file with a
 //! function that answers a request as the service would, and a line in [`LOOK_ALIKES`].
 
 pub mod authority;
 pub mod book;
+pub mod control;
 pub mod fault;
 pub mod gateway;
 pub mod http;
+pub mod language;
 mod listener;
 pub mod orders;
 mod play;
+pub mod reports;
 pub mod smtp;
 pub mod twilio;
+
+pub use listener::CONNECTIONS_MAX;
 
 use gateway::LookAlike;
 

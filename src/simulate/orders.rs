@@ -6,57 +6,86 @@
 use super::fault::{Fault, Place};
 use mio::Waker;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a fault strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Times {
     /// Until it is lifted.
+    #[default]
     Always,
     /// So many times.
     Next(u32),
     /// So many times in a hundred, by chance.
     Percent(u32),
+    /// Each time for so long.
+    For(Duration),
+}
+
+/// What is ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Where it strikes.
+    pub place: Place,
+    /// How often.
+    pub times: Times,
+    /// What happens.
+    pub fault: Fault,
 }
 
 /// A fault in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct Standing {
     /// Counted from 1 since the start.
     pub number: u64,
-    /// Where it strikes.
-    pub place: Place,
-    /// What happens.
-    pub fault: Fault,
-    /// How often, as it was ordered.
-    pub times: Times,
+    /// What was ordered.
+    pub order: Order,
     /// How often it has struck.
     pub struck: u64,
     /// How often its place was reached while it was next in line.
     reached: u64,
+    ends: Option<Instant>,
 }
 
-impl Order {
-    /// Whether it strikes this time, and whether it was the last time.
-    fn strikes(&mut self, seed: u64) -> (bool, bool) {
+/// The most faults that stand at once.
+pub const ORDERS_MAX: usize = 1000;
+
+/// The longest that [`Fault::Hold`] holds: a client's whole attempt is over by then.
+const HOLD_MAX: Duration = Duration::from_secs(15 * 60);
+
+impl Standing {
+    fn is_over(&self, now: Instant) -> bool {
+        let is_spent =
+            matches!(self.order.times, Times::Next(times) if self.struck >= u64::from(times));
+        is_spent || self.ends.is_some_and(|ends| ends <= now)
+    }
+
+    /// Whether it strikes this time.
+    fn strikes(&mut self, seed: u64) -> bool {
         self.reached += 1;
-        let (strikes, is_over) = match self.times {
-            Times::Always => (true, false),
-            Times::Next(times) => (true, self.struck + 1 >= u64::from(times)),
+        let strikes = match self.order.times {
+            Times::Always | Times::Next(_) | Times::For(_) => true,
             Times::Percent(percent) => {
-                let drawn = scatter(seed ^ scatter(self.number) ^ self.reached) % 100;
-                (drawn < u64::from(percent), false)
+                scatter(seed ^ scatter(self.number) ^ self.reached) % 100 < u64::from(percent)
             }
         };
         self.struck += u64::from(strikes);
-        (strikes, is_over)
+        strikes
     }
 }
 
 /// A fault that strikes now.
+#[derive(Debug)]
 pub(super) struct Struck {
     pub(super) fault: Fault,
     lifted: u64,
+}
+
+/// Whether a port is to be closed, and until when that is known to last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    Open,
+    Closed { until: Option<Instant> },
 }
 
 /// The faults in force.
@@ -69,15 +98,12 @@ pub struct Orders {
 #[derive(Debug, Default)]
 struct State {
     seed: u64,
-    list: Vec<Order>,
+    standing: Vec<Standing>,
     numbered: u64,
     /// How often all faults were lifted.
     lifted: u64,
     watchers: Vec<Arc<Waker>>,
 }
-
-/// The longest that [`Fault::Hold`] holds: a client's whole attempt is over by then.
-const HOLD_MAX: Duration = Duration::from_secs(15 * 60);
 
 impl Orders {
     /// No faults; those by chance will strike as this seed says.
@@ -88,32 +114,54 @@ impl Orders {
         orders
     }
 
-    /// Adds a fault, behind those that stand for the same place; its number.
-    pub fn add(&self, place: Place, fault: Fault, times: Times) -> u64 {
-        let mut state = self.lock();
-        state.numbered += 1;
-        let number = state.numbered;
-        state.list.push(Order {
-            number,
-            place,
-            fault,
-            times,
-            struck: 0,
-            reached: 0,
-        });
+    /// Adds faults, behind those that stand for the same places: all, or none when there are too many.
+    ///
+    /// # Errors
+    /// A sentence about [`ORDERS_MAX`].
+    pub fn add(&self, orders: Vec<Order>) -> Result<(), String> {
+        let (mut state, now) = (self.lock(), Instant::now());
+        state.tidy(now);
+        if state.standing.len() + orders.len() > ORDERS_MAX {
+            return Err(format!(
+                "More than {ORDERS_MAX} faults would stand at once; lift those that you have seen."
+            ));
+        }
+        for order in orders {
+            state.numbered += 1;
+            let number = state.numbered;
+            let ends = match order.times {
+                Times::For(time) => now.checked_add(time),
+                Times::Always | Times::Next(_) | Times::Percent(_) => None,
+            };
+            state.standing.push(Standing {
+                number,
+                order,
+                struck: 0,
+                reached: 0,
+                ends,
+            });
+        }
         state.tell();
-        number
+        Ok(())
     }
 
     /// The next time the place is reached, this happens; several for one place strike in turn.
-    pub fn next(&self, place: Place, fault: Fault) {
-        self.add(place, fault, Times::Next(1));
+    ///
+    /// # Errors
+    /// As [`Orders::add`].
+    pub fn next(&self, place: Place, fault: Fault) -> Result<(), String> {
+        let times = Times::Next(1);
+        self.add(vec![Order {
+            place,
+            times,
+            fault,
+        }])
     }
 
     /// Ends all faults, and lets go of whoever is held.
     pub fn lift(&self) {
         let mut state = self.lock();
-        state.list.clear();
+        state.standing.clear();
         state.lifted += 1;
         state.tell();
         self.changed.notify_all();
@@ -121,46 +169,65 @@ impl Orders {
 
     /// The faults in force.
     #[must_use]
-    pub fn list(&self) -> Vec<Order> {
-        self.lock().list.clone()
+    pub fn standing(&self) -> Vec<Standing> {
+        let mut state = self.lock();
+        state.tidy(Instant::now());
+        state.standing.clone()
     }
 
-    /// Whether the port of this place is closed.
-    pub(super) fn is_refusing(&self, place: Place) -> bool {
-        let refuses = |order: &Order| order.fault == Fault::Refuse && order.place.covers(place);
-        self.lock().list.iter().any(refuses)
+    /// Whether the port of this place is to be closed.
+    pub(super) fn port(&self, place: Place) -> Port {
+        let mut state = self.lock();
+        state.tidy(Instant::now());
+        let refuses = |standing: &&Standing| {
+            standing.order.fault == Fault::Refuse && standing.order.place.covers(place)
+        };
+        match state.standing.iter().find(refuses) {
+            None => Port::Open,
+            Some(standing) => Port::Closed {
+                until: standing.ends,
+            },
+        }
     }
 
     /// Whether a fault stands for this place.
     pub(super) fn expects(&self, place: Place) -> bool {
-        self.lock()
-            .list
-            .iter()
-            .any(|order| order.place.covers(place))
+        let state = self.lock();
+        let mut standing = state.standing.iter();
+        standing.any(|standing| standing.order.place.covers(place))
     }
 
     /// The fault that strikes at this place now, if any.
     pub(super) fn strike(&self, place: Place) -> Option<Struck> {
-        let mut state = self.lock();
-        let (seed, lifted) = (state.seed, state.lifted);
-        for at in 0..state.list.len() {
-            let order = &mut state.list[at];
-            if !order.place.covers(place) || order.fault == Fault::Refuse {
-                continue;
-            }
-            let (strikes, is_over) = order.strikes(seed);
-            let fault = order.fault.clone();
-            if is_over {
-                state.list.remove(at);
-            }
-            if strikes {
-                return Some(Struck { fault, lifted });
-            }
-        }
-        None
+        self.strikes(place, 1).pop()
     }
 
-    /// Waits until all faults are lifted; at once if they were since this one struck.
+    /// The faults that strike at this place now, at most so many.
+    pub(super) fn strikes(&self, place: Place, at_most: usize) -> Vec<Struck> {
+        let mut state = self.lock();
+        let (now, seed, lifted) = (Instant::now(), state.seed, state.lifted);
+        state.tidy(now);
+        let mut struck = Vec::new();
+        for standing in &mut state.standing {
+            let Order {
+                place: there,
+                fault,
+                ..
+            } = &standing.order;
+            if struck.len() >= at_most || !there.covers(place) || *fault == Fault::Refuse {
+                continue;
+            }
+            let fault = fault.clone();
+            if standing.strikes(seed) {
+                log::info!("fault {} strikes: {}", standing.number, standing.order);
+                struck.push(Struck { fault, lifted });
+            }
+        }
+        state.tidy(now);
+        struck
+    }
+
+    /// Waits until all faults are lifted; not at all if they were since this one struck.
     pub(super) fn hold(&self, struck: &Struck) {
         let held = |state: &mut State| state.lifted == struck.lifted;
         drop(self.changed.wait_timeout_while(self.lock(), HOLD_MAX, held));
@@ -179,6 +246,10 @@ impl Orders {
 }
 
 impl State {
+    fn tidy(&mut self, now: Instant) {
+        self.standing.retain(|standing| !standing.is_over(now));
+    }
+
     fn tell(&self) {
         for watcher in &self.watchers {
             if let Err(why) = watcher.wake() {

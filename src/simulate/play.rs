@@ -40,7 +40,7 @@ pub(super) fn play(
         },
         Fault::Reset => reset(socket),
         Fault::Silence => stay_silent(stream),
-        Fault::Close | Fault::Refuse => {}
+        Fault::Close | Fault::Refuse | Fault::Report(_) => {}
     }
     over()
 }

@@ -3,6 +3,8 @@
 use super::book::Message;
 use super::gateway::{LookAlike, Verdict};
 use super::http::{Request, Response};
+use super::reports::{Call, Reports};
+use crate::channel::twilio::signature;
 use std::net::SocketAddr;
 
 /// The account it knows.
@@ -17,11 +19,41 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     owns: |request| request.path().starts_with("/2010-04-01/"),
     answer,
     url,
+    reports: Some(Reports {
+        course: &["sent", "delivered"],
+        call,
+    }),
 };
 
 fn url(address: SocketAddr) -> String {
     let token: String = form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
     format!("twilio+http://{ACCOUNT}:{token}@{address}?from=%2B15550001111")
+}
+
+/// A status callback, where the request named a `StatusCallback`.
+fn call(request: &Request, message: &Message, status: &str, code: Option<u32>) -> Option<Call> {
+    let url = request.field("StatusCallback")?;
+    let mut fields = vec![
+        ("AccountSid", ACCOUNT.to_owned()),
+        ("From", message.from.clone()),
+        ("MessageSid", message.id.clone()),
+        ("MessageStatus", status.to_owned()),
+        ("SmsSid", message.id.clone()),
+        ("SmsStatus", status.to_owned()),
+        ("To", message.to.concat()),
+    ];
+    fields.extend(code.map(|code| ("ErrorCode", code.to_string())));
+    let signature = signature(TOKEN, &url, &fields).ok()?;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(&fields);
+    Some(Call {
+        url,
+        headers: vec![
+            ("Content-Type", "application/x-www-form-urlencoded".into()),
+            ("X-Twilio-Signature", signature),
+        ],
+        body: form.finish().into_bytes(),
+    })
 }
 
 fn answer(request: &Request) -> Verdict {
@@ -42,13 +74,7 @@ fn answer(request: &Request) -> Verdict {
 }
 
 fn create(request: &Request) -> Verdict {
-    let form = request.form();
-    let field = |name: &str| {
-        let found = form.iter().find(|(known, _)| known == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
-    };
+    let field = |name| request.field(name);
     let sender = match (field("From"), field("MessagingServiceSid")) {
         (Some(sender), None) | (None, Some(sender)) => sender,
         _ => {
@@ -71,9 +97,9 @@ fn create(request: &Request) -> Verdict {
         taken: Some(Message {
             user: Some(ACCOUNT.into()),
             id,
-            from: sender.to_owned(),
-            to: vec![to.to_owned()],
-            content: body.as_bytes().to_vec(),
+            from: sender,
+            to: vec![to],
+            content: body.into_bytes(),
             ..Message::default()
         }),
     }

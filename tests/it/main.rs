@@ -18,6 +18,7 @@ mod readme;
 mod render;
 mod rights;
 mod segments;
+mod simulate;
 mod sms;
 mod store;
 mod support;

@@ -2,7 +2,9 @@
 //! (api.md, `/v1/providers` and `/v1/captured`)
 
 use crate::support::app::{Reply, TestApp};
-use crate::support::outside::{account, gateway, mail_server, mails_begun, sms_url};
+use crate::support::outside::{
+    HttpFaults as _, SmtpFaults as _, account, gateway, mail_server, mails_begun, sms_url,
+};
 use herald::domain::format::Channel;
 use herald::simulate::fault::{Fault, Stage};
 use herald::simulate::gateway::Gateway;

@@ -6,8 +6,8 @@
 mod visit;
 
 use super::authority::Authority;
-use super::book::{Book, LINE_BYTES_MAX, LINES_MAX, Message, Ring};
-use super::fault::{Fault, Place};
+use super::book::{Book, LINE_BYTES_MAX, LINES_MAX, MESSAGES_MAX, Message, Ring};
+use super::fault::Place;
 use super::listener::Listener;
 use super::orders::Orders;
 use std::collections::BTreeMap;
@@ -20,6 +20,12 @@ pub use super::fault::Stage;
 
 /// Its name in the book.
 pub const SERVICE: &str = "smtp";
+
+/// The user of the account that `herald simulate` knows.
+pub const USER: &str = "herald";
+
+/// That user's password.
+pub const PASSWORD: &str = "rehearsal";
 
 /// The largest mail.
 pub const MAIL_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -116,16 +122,30 @@ impl MailServer {
         self.address().port()
     }
 
+    /// The provider URL of an appliance that is to use it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = match self.house.options.implicit_tls {
+            true => "smtps",
+            false => "smtp",
+        };
+        let account = self.house.options.account.as_ref();
+        let account = account.map_or_else(String::new, |(user, password)| {
+            let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect();
+            let (user, password): (String, String) = (encode(user), encode(password));
+            format!("{user}:{password}@")
+        });
+        let tls = match self.house.options.implicit_tls {
+            true => "",
+            false => "?tls=none",
+        };
+        format!("{scheme}://{account}{}{tls}", self.address())
+    }
+
     /// The authority that its certificate is from.
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.house.authority
-    }
-
-    /// The next time the stage is reached, this happens; several for one stage strike in turn.
-    pub fn fault(&self, stage: Stage, fault: Fault) -> &Self {
-        self.house.orders.next(Place::Smtp(stage), fault);
-        self
     }
 
     /// The faults of this server and of those that share its orders.
@@ -137,7 +157,9 @@ impl MailServer {
     /// The newest mails that were taken, in their order.
     #[must_use]
     pub fn received(&self) -> Vec<Message> {
-        self.house.book.messages(Some(SERVICE))
+        let mut messages = self.house.book.messages(0, MESSAGES_MAX);
+        messages.retain(|message| message.service == SERVICE);
+        messages
     }
 
     /// The newest command lines by connection.

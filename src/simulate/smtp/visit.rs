@@ -200,7 +200,7 @@ impl<'a> Visit<'a> {
             Said::Instead(_) => None,
             Said::Nothing(manner) => Some(manner),
         };
-        let number = self.house.book.take(Message {
+        let number = self.house.book.take(&mut Message {
             service: SERVICE,
             connection: self.number,
             encrypted: self.encrypted,

@@ -1,7 +1,7 @@
 //! Rules of the API that a case file cannot try: they need a moment in between, another provider or an encoding.
 
 use crate::support::app::{Reply, TestApp};
-use crate::support::outside::{gateway, sms_url};
+use crate::support::outside::{HttpFaults as _, gateway, sms_url};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use herald::accept::{self, Choice, Custom, Order, What};

@@ -1,7 +1,7 @@
 //! Connections to a mail server that behaves: TLS, signing in, and one connection for many mails.
 
 use super::{mail, smtp_provider, smtp_session, timeouts};
-use crate::support::outside::{account, faults_left, mail_server, mails_begun};
+use crate::support::outside::{SmtpFaults as _, account, faults_left, mail_server, mails_begun};
 use herald::channel::{Class, Provider as _, Receipt, Timeouts};
 use herald::simulate::book::Message;
 use herald::simulate::fault::{Fault, Stage};

@@ -1,7 +1,7 @@
 //! The retry policy, a row a case: what the server does, and what it means for the mail. (delivery.md, "Retry policy")
 
 use super::{mail, smtp_provider, timeouts};
-use crate::support::outside::{account, faults_left, mail_server};
+use crate::support::outside::{SmtpFaults as _, account, faults_left, mail_server};
 use herald::channel::{Class, Provider as _, Timeouts};
 use herald::simulate::fault::{Fault, Stage};
 use herald::simulate::smtp::Options;

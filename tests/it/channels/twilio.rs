@@ -1,7 +1,7 @@
 //! Twilio: the request as the gateway got it, and what each answer means.
 
 use super::timeouts;
-use crate::support::outside::{gateway, mail_server, sms_url};
+use crate::support::outside::{HttpFaults as _, SmtpFaults as _, gateway, mail_server, sms_url};
 use herald::channel::http::retry_after;
 use herald::channel::{Class, Failure, Means, Provider, Receipt, Timeouts, build};
 use herald::clock::Clock;

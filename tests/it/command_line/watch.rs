@@ -2,7 +2,7 @@
 
 use super::{expect_failure, place};
 use crate::support::binary::{Running, done, herald};
-use crate::support::outside::gateway;
+use crate::support::outside::{HttpFaults as _, gateway};
 use herald::simulate::fault::Fault;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

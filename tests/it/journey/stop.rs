@@ -3,6 +3,7 @@
 use super::{Site, outcomes};
 use crate::support::app::until;
 use crate::support::binary::herald;
+use crate::support::outside::SmtpFaults as _;
 use herald::simulate::fault::{Fault, Stage};
 use rustix::process::Signal;
 

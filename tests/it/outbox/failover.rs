@@ -2,7 +2,7 @@
 
 use super::{Bench, Puppet, entry, failure, insert, line, mail, now, stop, tried};
 use crate::support::app::TestApp;
-use crate::support::outside::mail_server;
+use crate::support::outside::{SmtpFaults as _, mail_server};
 use herald::channel::{Class, Receipt};
 use herald::domain::format::Channel;
 use herald::domain::message::Status;

@@ -4,7 +4,7 @@ use super::{
     Bench, Puppet, after, entry, failure, insert, line, mail, message, now, put, stop, tried,
 };
 use crate::support::app::TestApp;
-use crate::support::outside::{faults_left, mail_server};
+use crate::support::outside::{SmtpFaults as _, faults_left, mail_server};
 use herald::channel::{Class, Receipt};
 use herald::domain::device::DeviceDraft;
 use herald::domain::format::{Channel, Format};

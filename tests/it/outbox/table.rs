@@ -2,7 +2,7 @@
 
 use super::{after, mail, now, put, sms, tried};
 use crate::support::app::TestApp;
-use crate::support::outside::{gateway, mail_server, sms_url};
+use crate::support::outside::{HttpFaults as _, SmtpFaults as _, gateway, mail_server, sms_url};
 use herald::domain::format::Channel;
 use herald::domain::message::Status;
 use herald::simulate::fault::{Fault, Stage};
