@@ -35,6 +35,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod hooks;
 pub mod http;
 
 // Who may, and how often:

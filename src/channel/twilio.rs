@@ -3,11 +3,12 @@
 use super::answer::{Mask, Secret};
 use super::http::{Answer, HttpClient};
 use super::url::Parts;
-use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
+use super::{Callback, Class, Failure, Provider, Receipt, Session, Timeouts};
 use crate::clock::Clock;
-use crate::domain::message::Outgoing;
+use crate::domain::message::{Outgoing, Report};
 use crate::domain::retry::Signal;
 use crate::error::{Error, Result as HeraldResult};
+use crate::hooks::Hooks;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -43,18 +44,47 @@ pub enum Origin {
 ///
 /// # Errors
 /// None that can happen: a key may have any length.
-pub fn signature(token: &str, url: &str, fields: &[(&str, String)]) -> HeraldResult<String> {
+pub fn signature<N: AsRef<str>>(
+    token: &str,
+    url: &str,
+    fields: &[(N, String)],
+) -> HeraldResult<String> {
     let proof = proof(token, url, fields)?.finalize();
     Ok(STANDARD.encode(proof.into_bytes()))
 }
 
+/// An address with its port and without: Twilio signs one or the other, and its own libraries take both.
+fn spellings(url: &str) -> [String; 2] {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // The last colon of [::1] is no port's.
+    let bare = host
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.contains(']'));
+    let port = match scheme {
+        "http" => 80,
+        _ => 443,
+    };
+    let other = match bare {
+        Some((bare, _)) => bare.to_owned(),
+        None => format!("{host}:{port}"),
+    };
+    [url.to_owned(), format!("{scheme}://{other}{path}")]
+}
+
 /// HMAC-SHA1 over the address as it was called and the fields sorted by name.
 /// (<https://www.twilio.com/docs/usage/webhooks/webhooks-security>)
-fn proof(token: &str, url: &str, fields: &[(&str, String)]) -> HeraldResult<Hmac<Sha1>> {
+fn proof<N: AsRef<str>>(
+    token: &str,
+    url: &str,
+    fields: &[(N, String)],
+) -> HeraldResult<Hmac<Sha1>> {
     let mut proof = Hmac::<Sha1>::new_from_slice(token.as_bytes()).map_err(Error::internal)?;
     proof.update(url.as_bytes());
-    let mut fields: Vec<_> = fields.iter().collect();
+    let fields = fields.iter().map(|(name, value)| (name.as_ref(), value));
+    let mut fields: Vec<_> = fields.collect();
     fields.sort_unstable();
+    fields.dedup();
     for (name, value) in fields {
         proof.update(name.as_bytes());
         proof.update(value.as_bytes());
@@ -139,16 +169,26 @@ pub struct TwilioProvider {
     config: Arc<TwilioConfig>,
     timeouts: Timeouts,
     clock: Arc<Clock>,
+    hooks: Option<Arc<Hooks>>,
 }
 
+/// The name of its hooks.
+const HOOK: &str = "twilio";
+
 impl TwilioProvider {
-    /// A provider; the clock is for a `Retry-After` that names a date.
+    /// A provider; the clock is for a `Retry-After` that names a date. It reports back where it is given hooks.
     #[must_use]
-    pub fn new(config: TwilioConfig, timeouts: Timeouts, clock: Arc<Clock>) -> Self {
+    pub fn new(
+        config: TwilioConfig,
+        timeouts: Timeouts,
+        clock: Arc<Clock>,
+        hooks: Option<Arc<Hooks>>,
+    ) -> Self {
         Self {
             config: Arc::new(config),
             timeouts,
             clock,
+            hooks,
         }
     }
 }
@@ -173,7 +213,37 @@ impl Provider for TwilioProvider {
             client: HttpClient::new(&self.timeouts, mask.clone()),
             config: Arc::clone(&self.config),
             clock: Arc::clone(&self.clock),
+            hooks: self.hooks.clone(),
             mask,
+        })
+    }
+
+    /// A status callback.
+    /// (<https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks>)
+    fn report(&self, callback: &Callback<'_>) -> Option<Report> {
+        let fields: Vec<_> = form_urlencoded::parse(callback.body).into_owned().collect();
+        let signature = STANDARD.decode(callback.signature).ok()?;
+        let is_signed = spellings(callback.url).iter().any(|url| {
+            let proof = proof(self.config.token.expose(), url, &fields);
+            proof.is_ok_and(|proof| proof.verify_slice(&signature).is_ok())
+        });
+        if !is_signed {
+            return None;
+        }
+        let field = |name: &str| {
+            let found = fields.iter().find(|(known, _)| known == name);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let status = field("MessageStatus");
+        let words = format!("{status} {}", field("ErrorCode"));
+        Some(Report {
+            provider_id: field("MessageSid").to_owned(),
+            words: Mask::credentials(&self.config.account, &self.config.token).clean(&words),
+            is_delivered: match status {
+                "delivered" | "read" => Some(true),
+                "undelivered" | "failed" | "canceled" => Some(false),
+                _ => None,
+            },
         })
     }
 
@@ -195,6 +265,7 @@ struct TwilioSession {
     client: HttpClient,
     config: Arc<TwilioConfig>,
     clock: Arc<Clock>,
+    hooks: Option<Arc<Hooks>>,
     mask: Mask,
 }
 
@@ -220,6 +291,9 @@ impl Session for TwilioSession {
             Origin::Service(service) => form.append_pair("MessagingServiceSid", service),
         };
         form.append_pair("Body", &message.body);
+        if let Some(hooks) = &self.hooks {
+            form.append_pair("StatusCallback", &hooks.address(HOOK, message.guid));
+        }
         let config = &self.config;
         let request = ureq::http::Request::post(config.address("/Messages.json"))
             .header("Authorization", config.proof())

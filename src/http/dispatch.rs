@@ -7,6 +7,7 @@ use super::response::Response;
 use super::router::Router;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::hooks::path_for_log;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -39,7 +40,8 @@ impl Service for Api {
         let mut request = Request::new(raw);
         self.handle(&mut request).unwrap_or_else(|error| {
             if let Some(cause) = error.cause() {
-                log::error!("{} {}: {cause}", request.method(), request.path());
+                let path = path_for_log(request.path());
+                log::error!("{} {path}: {cause}", request.method());
             }
             render(Style::of(request.path()), &error)
         })

@@ -16,6 +16,7 @@ mod outbox;
 mod providers;
 mod readme;
 mod render;
+mod reports;
 mod rights;
 mod segments;
 mod simulate;

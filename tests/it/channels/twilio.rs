@@ -19,6 +19,7 @@ fn provider(url: &str, timeouts: Timeouts) -> Arc<dyn Provider> {
     let means = Means {
         timeouts,
         clock: Arc::new(Clock::fixed(NOW.parse().unwrap())),
+        hooks: None,
         capture: &|_| panic!("nothing is captured here"),
     };
     build(Channel::Sms, url, &means).unwrap()
