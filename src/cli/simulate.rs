@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// What faults by chance depend on: the same seed strikes the same
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
-    /// Write the authority of the mail server's certificate to this file (PEM), for SSL_CERT_FILE
+    /// Write the authority of the mail server's certificate to this file (PEM): with SSL_CERT_FILE it is trusted
     #[arg(long, value_name = "FILE")]
     authority: Option<PathBuf>,
     /// One JSON object a line, for machines
@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> Outcome {
     start_log(&args.log);
     let mut signals = catch_signals()?;
     let orders = Arc::new(Orders::seeded(args.seed));
-    orders.add(args.fault)?;
+    orders.add(args.fault.clone())?;
     let is_json = args.json;
     let book = Arc::new(Book::witnessed(move |event| {
         say(&match is_json {
@@ -92,7 +92,7 @@ pub(super) fn run(args: Args) -> Outcome {
     if let Some(file) = &args.authority {
         write(file, &mails.authority().pem)?;
     }
-    announce(&mails, &gateway, args.json);
+    announce(&mails, &gateway, &args);
     signals.forever().next();
     Ok(())
 }
@@ -102,19 +102,17 @@ fn write(file: &Path, pem: &str) -> Outcome {
 }
 
 /// The provider URLs to paste.
-fn announce(mails: &MailServer, gateway: &Gateway, is_json: bool) {
-    let mut urls = vec![("smtp", mails.url())];
+fn announce(mails: &MailServer, gateway: &Gateway, args: &Args) {
+    let mut urls = vec![("smtp", mails.url(args.authority.is_some()))];
     urls.extend(gateway.urls());
+    urls.push((
+        "faults",
+        format!("http://{}/simulate/faults", gateway.address()),
+    ));
     for (service, url) in urls {
-        say(&match is_json {
+        say(&match args.json {
             true => serde_json::json!({ "Service": service, "Url": url }).to_string(),
             false => format!("{service}: {url}"),
         });
-    }
-    if !is_json {
-        say(&format!(
-            "faults: http://{}/simulate/faults",
-            gateway.address()
-        ));
     }
 }

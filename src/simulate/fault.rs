@@ -86,7 +86,8 @@ pub enum Fault {
     Silence,
     /// Waits until the faults are lifted, then goes on as usual.
     Hold,
-    /// No connection is accepted at all: the port is closed. Only where connections begin, and for as long as it is ordered.
+    /// As a server that is not there: open connections end and the port is closed. Only where connections begin, and for as
+    /// long as it is ordered.
     Refuse,
     /// Reports go another way; all that stand for a service strike together.
     Report(Twist),

@@ -4,10 +4,11 @@ use super::fault::Place;
 use super::orders::{Orders, Port};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token, Waker};
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -99,7 +100,7 @@ struct Acceptor {
     /// None while it refuses.
     listener: Option<TcpListener>,
     accepted: usize,
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
 }
 
 impl Acceptor {
@@ -129,7 +130,9 @@ impl Acceptor {
         serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>,
     ) -> io::Result<Option<Duration>> {
         if let Port::Closed { until } = self.orders.port(self.place) {
-            self.listener = None;
+            if self.listener.take().is_some() {
+                self.open.end();
+            }
             // Rounded up, for a moment too early would be too early for ever.
             let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
             return Ok(wait.map(|wait| wait + Duration::from_millis(1)));
@@ -158,7 +161,7 @@ impl Acceptor {
         socket: TcpStream,
         serve: &Arc<impl Fn(TcpStream, usize) + Send + Sync + 'static>,
     ) -> io::Result<()> {
-        if self.open.load(Ordering::Acquire) >= CONNECTIONS_MAX {
+        if self.open.lock().len() >= CONNECTIONS_MAX {
             log::warn!("{}: more than {CONNECTIONS_MAX} connections", self.address);
             return Ok(());
         }
@@ -168,29 +171,42 @@ impl Acceptor {
         socket.set_write_timeout(Some(IDLE_MAX))?;
         let number = self.accepted;
         self.accepted += 1;
-        let (serve, place) = (Arc::clone(serve), Open::new(&self.open));
+        self.open.lock().insert(number, socket.try_clone()?);
+        let (serve, guest) = (Arc::clone(serve), Guest(Arc::clone(&self.open), number));
         std::thread::Builder::new()
             .name(format!("simulate-{number}"))
             .spawn(move || {
                 serve(socket, number);
-                drop(place);
+                drop(guest);
             })?;
         Ok(())
     }
 }
 
-/// A connection that counts as open; until this is dropped.
-struct Open(Arc<AtomicUsize>);
+/// The connections that are served.
+#[derive(Default)]
+struct Open(Mutex<HashMap<usize, TcpStream>>);
 
 impl Open {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(count))
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, TcpStream>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends them as a server does that is stopped: what has been asked is answered.
+    fn end(&self) {
+        for socket in self.lock().values() {
+            if let Err(why) = socket.shutdown(Shutdown::Read) {
+                log::debug!("a connection has ended by itself: {why}");
+            }
+        }
     }
 }
 
-impl Drop for Open {
+/// A connection that counts as open until this is dropped.
+struct Guest(Arc<Open>, usize);
+
+impl Drop for Guest {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.lock().remove(&self.1);
     }
 }

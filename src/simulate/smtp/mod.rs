@@ -122,22 +122,20 @@ impl MailServer {
         self.address().port()
     }
 
-    /// The provider URL of an appliance that is to use it.
+    /// The provider URL of an appliance that is to use it: over TLS if it trusts this server's authority, else in the
+    /// clear.
     #[must_use]
-    pub fn url(&self) -> String {
-        let scheme = match self.house.options.implicit_tls {
-            true => "smtps",
-            false => "smtp",
-        };
+    pub fn url(&self, is_trusted: bool) -> String {
         let account = self.house.options.account.as_ref();
         let account = account.map_or_else(String::new, |(user, password)| {
             let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect();
             let (user, password): (String, String) = (encode(user), encode(password));
             format!("{user}:{password}@")
         });
-        let tls = match self.house.options.implicit_tls {
-            true => "",
-            false => "?tls=none",
+        let (scheme, tls) = match (self.house.options.implicit_tls, is_trusted) {
+            (true, _) => ("smtps", ""),
+            (false, true) => ("smtp", "?tls=required"),
+            (false, false) => ("smtp", "?tls=none"),
         };
         format!("{scheme}://{account}{}{tls}", self.address())
     }

@@ -4,4 +4,5 @@
 
 mod language;
 mod limits;
+mod verb;
 mod wire;
