@@ -78,6 +78,10 @@ impl Mask {
             _ => None,
         };
         let mut failure = self.failure(rule.class.unwrap_or(Class::InDoubt), code, answer);
+        if let (Signal::Status(status), "") = (signal, failure.answer.as_str()) {
+            // A failure names itself. (delivery.md, promise 4)
+            failure.answer = format!("HTTP status {status} without an explanation.");
+        }
         failure.retry_after = rule.not_before;
         failure
     }

@@ -88,10 +88,11 @@ impl HttpClient {
         self.mark.clear();
         let response = self.agent.run(request).map_err(|why| self.failure(&why))?;
         let status = response.status().as_u16();
-        let header = response.headers().get("retry-after");
-        let retry_after = header
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, now));
+        let waits = response.headers().get_all("retry-after").iter();
+        // There should be one; of several the longest keeps whatever was meant.
+        let retry_after = waits
+            .filter_map(|value| retry_after(value.to_str().ok()?, now))
+            .max();
         let mut body = Vec::new();
         let mut reader = response.into_body().into_reader().take(BODY_BYTES_MAX);
         if let Err(why) = reader.read_to_end(&mut body) {

@@ -184,3 +184,52 @@ impl<T> Ring<T> {
         self.entries.iter_mut().rev().map(|(_, entry)| entry)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_keeps_the_newest_within_both_limits() {
+        let kept = |entries: &[(char, usize)]| {
+            let mut ring = Ring::default();
+            for (entry, bytes) in entries {
+                ring.push(*entry, *bytes, 3, 10);
+            }
+            ring.iter().collect::<String>()
+        };
+        assert_eq!(kept(&[('a', 1), ('b', 1), ('c', 1)]), "abc");
+        assert_eq!(kept(&[('a', 1), ('b', 1), ('c', 1), ('d', 1)]), "bcd");
+        assert_eq!(kept(&[('a', 4), ('b', 6)]), "ab");
+        assert_eq!(kept(&[('a', 4), ('b', 7)]), "b");
+        assert_eq!(kept(&[('a', 4), ('b', 6), ('c', 5)]), "c");
+        assert_eq!(kept(&[('a', 11)]), "");
+    }
+
+    #[test]
+    fn a_book_keeps_so_many_messages_and_counts_them_all() {
+        let book = Book::default();
+        for _ in 0..=MESSAGES_MAX {
+            book.take(&mut Message::default());
+        }
+        let kept = book.messages(0, usize::MAX);
+        assert_eq!((kept.len(), kept[0].number), (MESSAGES_MAX, 2));
+        assert_eq!(book.taken(), MESSAGES_MAX as u64 + 1);
+        assert_eq!(
+            book.messages(MESSAGES_MAX as u64, 10)[0].number,
+            book.taken()
+        );
+        // A report on a message that is not kept any more is lost, not an error.
+        let answer = Ok(204);
+        let status = "sent".to_owned();
+        book.report(
+            1,
+            Report {
+                status: status.clone(),
+                answer: answer.clone(),
+            },
+        );
+        book.report(2, Report { status, answer });
+        assert_eq!(book.messages(0, 1)[0].reports.len(), 1);
+    }
+}

@@ -260,6 +260,16 @@ impl Desk {
             send(&response.head(length), Manner::Whole, &mut stream, socket)?;
             return send(&response.body, manner, &mut stream, socket);
         }
+        if let Manner::Slow(_) = manner {
+            // The status has come; it is the body that does not.
+            send(
+                &response.head(response.body.len()),
+                Manner::Whole,
+                &mut stream,
+                socket,
+            )?;
+            return send(&response.body, manner, &mut stream, socket);
+        }
         let mut bytes = response.head(response.body.len());
         bytes.extend_from_slice(&response.body);
         send(&bytes, manner, &mut stream, socket)

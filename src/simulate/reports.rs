@@ -224,3 +224,83 @@ fn client() -> HttpClient {
     };
     HttpClient::new(&timeouts, Mask::nothing())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_twist_changes_the_course_in_its_way() {
+        use Twist::{Early, Ends, Late, Lost, Reversed, Twice};
+        let ends = || Ends("failed".into(), Some(7));
+        let late = || Late(Duration::from_secs(2));
+        #[rustfmt::skip] // A table: one case a line.
+        let cases = [
+            (vec![], "sent delivered", 0, false),
+            (vec![ends()], "sent failed7", 0, false),
+            (vec![Twice], "sent sent delivered delivered", 0, false),
+            (vec![Reversed], "delivered sent", 0, false),
+            (vec![late(), late()], "sent delivered", 4, false),
+            (vec![Early], "sent delivered", 0, true),
+            (vec![Lost], "", 0, false),
+            (vec![ends(), Twice, Reversed, late(), Early], "failed7 failed7 sent sent", 2, true),
+        ];
+        for (twists, words, late, is_early) in cases {
+            let orders = Orders::default();
+            for twist in &twists {
+                let fault = Fault::Report(twist.clone());
+                orders
+                    .next(Place::Report(None), fault)
+                    .expect("there is room");
+            }
+            let plan = Plan::new(
+                &["sent", "delivered"],
+                &orders,
+                Place::Report(Some("twilio")),
+            );
+            let told = plan.statuses.iter().map(|(status, code)| {
+                let code = code.map(|code| code.to_string());
+                status.clone() + &code.unwrap_or_default()
+            });
+            let told = told.collect::<Vec<_>>().join(" ");
+            let late = Duration::from_secs(late);
+            let wished = (words.to_owned(), late, is_early);
+            assert_eq!((told, plan.late, plan.is_early), wished, "{twists:?}");
+            assert_eq!(orders.standing(), []);
+        }
+    }
+
+    fn letters(count: u64) -> impl Iterator<Item = Letter> {
+        (0..count).map(|message| Letter {
+            message,
+            status: "sent".into(),
+            call: Call::default(),
+        })
+    }
+
+    #[test]
+    fn letters_are_carried_when_they_are_due_and_in_their_order() {
+        let bag = Bag::default();
+        let now = Instant::now();
+        bag.put(letters(2), now + Duration::from_millis(20));
+        bag.put(
+            letters(2).map(|l| Letter {
+                message: l.message + 10,
+                ..l
+            }),
+            now,
+        );
+        let order = [(); 4].map(|()| bag.next().expect("it is not over").message);
+        assert_eq!(order, [10, 11, 0, 1]);
+        assert!(now.elapsed() >= Duration::from_millis(20));
+    }
+
+    #[test]
+    fn so_many_letters_wait_and_not_one_more() {
+        let bag = Bag::default();
+        bag.put(letters(REPORTS_MAX as u64 - 1), Instant::now());
+        assert_eq!(bag.lock().letters.len(), REPORTS_MAX - 1);
+        bag.put(letters(2), Instant::now());
+        assert_eq!(bag.lock().letters.len(), REPORTS_MAX);
+    }
+}

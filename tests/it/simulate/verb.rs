@@ -25,9 +25,7 @@ impl World {
         let running = Running::start(&[&FREE, words].concat(), &[]);
         running.until_it_prints("/simulate/faults");
         let lines = running.printed();
-        let lines = lines
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line));
+        let lines = lines.lines().map(serde_json::from_str::<Value>);
         let urls = lines.map_while(|line| {
             let line = line.ok()?;
             let text = |name: &str| line[name].as_str().map(str::to_owned);
@@ -284,13 +282,13 @@ fn reports_that_come_twice_late_early_or_in_disorder_are_each_understood() {
     let sent = "sent";
     #[rustfmt::skip] // A table: one case a line.
     let cases = [
+        ("lost", "sent", &[][..]),
         ("twice", "delivered", &[sent, sent, "delivered", "delivered"][..]),
         ("reversed", "delivered", &["delivered", sent]),
         ("late 100ms", "delivered", &[sent, "delivered"]),
         ("early", "delivered", &[sent, "delivered"]),
         ("ends undelivered 30003", "undelivered", &[sent, "undelivered"]),
         ("ends failed", "undelivered", &[sent, "failed"]),
-        ("lost", "sent", &[]),
     ];
     for (number, (twist, status, statuses)) in cases.into_iter().enumerate() {
         site.world
@@ -303,6 +301,10 @@ fn reports_that_come_twice_late_early_or_in_disorder_are_each_understood() {
                 .is_some_and(|message| message["Reports"] == told(statuses))
         });
         until(twist, || site.entries()[number]["Status"] == status);
+    }
+    // What is lost does not come later either: the reports of a simulator come in the order in which they are due.
+    for (message, (_, _, statuses)) in site.world.messages().iter().zip(cases) {
+        assert_eq!(message["Reports"], told(statuses));
     }
     // All together, of a message whose answer was lost.
     site.world.order("http.kept next 1 = reset\nhttp.report next 1 = twice\nhttp.report next 1 = reversed\nhttp.report next 1 = late 50ms");
