@@ -3,7 +3,7 @@
 use super::breaker::{Closed, Permit};
 use super::policy::{self, Decided, Try};
 use super::record::{Entry, Recording, STORE_PAUSE, accepted, insist, refused};
-use super::{Guarded, Lane};
+use super::{Guarded, Lane, Wait};
 use crate::channel::{Class, Failure, Session};
 use crate::domain::retry::Health;
 use crate::error::Result;
@@ -49,25 +49,25 @@ pub(super) fn run(lane: &Lane, number: usize) {
     };
     loop {
         // Counted before asking: whoever is told to end is rung for afterwards.
-        let seen = lane.bell.count();
+        let heard = lane.bell.heard();
         if lane.is_ending() {
             break;
         }
         // A panic must not cost the channel one of its threads.
         match catch_unwind(AssertUnwindSafe(|| sender.turn())) {
             Ok(Ok(None)) => {}
-            Ok(Ok(Some(pause))) => lane.bell.wait(seen, pause),
+            Ok(Ok(Some(wait))) => lane.bell.wait(heard, wait),
             Ok(Err(fault)) => {
                 log::error!(
                     "the {} outbox cannot use the database: {fault}",
                     lane.channel
                 );
-                lane.bell.wait(seen, STORE_PAUSE);
+                lane.bell.wait(heard, Wait::Deaf(STORE_PAUSE));
             }
             Err(_) => {
                 log::error!("a {} sender panicked and goes on", lane.channel);
                 sender.sessions.fill_with(|| None);
-                lane.bell.wait(seen, STORE_PAUSE);
+                lane.bell.wait(heard, Wait::Deaf(STORE_PAUSE));
             }
         }
     }
@@ -75,10 +75,10 @@ pub(super) fn run(lane: &Lane, number: usize) {
 }
 
 impl<'a> Sender<'a> {
-    /// Works, or rests; how long to wait when there was nothing to do.
-    fn turn(&mut self) -> Result<Option<Duration>> {
-        let pause = self.work()?;
-        match pause {
+    /// Works, or rests; how to wait when there was nothing to do.
+    fn turn(&mut self) -> Result<Option<Wait>> {
+        let wait = self.work()?;
+        match wait {
             None => self.idle_since = None,
             Some(_) => {
                 let since = *self.idle_since.get_or_insert_with(Instant::now);
@@ -87,11 +87,11 @@ impl<'a> Sender<'a> {
                 }
             }
         }
-        Ok(pause)
+        Ok(wait)
     }
 
     /// Sends one batch through the first provider that stands.
-    fn work(&mut self) -> Result<Option<Duration>> {
+    fn work(&mut self) -> Result<Option<Wait>> {
         let lane = self.lane;
         let now = lane.clock.now();
         let mut wait = POLL;
@@ -118,15 +118,19 @@ impl<'a> Sender<'a> {
                             is_past_capture = true;
                             wait = wait.min(rest);
                         }
-                        pause => return Ok(pause),
+                        Some(rest) => return Ok(Some(Wait::Listening(rest))),
+                        None => return Ok(None),
                     }
                 }
                 Err(Closed::Until(until)) => wait = wait.min(pause(now, until)),
-                // Whoever is inside rings when the provider is back.
+                // Whoever is inside summons when the provider is back.
                 Err(Closed::Busy) => {}
             }
         }
-        Ok(Some(wait))
+        Ok(Some(match is_past_capture {
+            true => Wait::Listening(wait),
+            false => Wait::Deaf(wait),
+        }))
     }
 
     fn work_through(
@@ -161,8 +165,8 @@ impl<'a> Sender<'a> {
         let sent = self.send_batch(index, is_probe, claimed);
         drop(permit);
         if is_probe {
-            // There may be room for one more now.
-            lane.bell.ring();
+            // There may be room for more now.
+            lane.bell.summon();
         }
         sent.map(|()| None)
     }
@@ -171,7 +175,7 @@ impl<'a> Sender<'a> {
         let lane = self.lane;
         let (channel, limit) = (lane.channel, self.batch);
         let name = lane.providers[index].provider.name().to_owned();
-        let sender = lane.store.read(settings::load)?.default_sender;
+        let sender = lane.store.read(settings::load)?.default_sender.clone();
         let claimed = lane
             .store
             .write(move |tx| outbox::claim(tx, channel, takes, limit, &name, &sender, now))?;

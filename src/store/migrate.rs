@@ -1,5 +1,6 @@
 //! Opening: a new database gets schema.sql, an older one its migrations, a newer or foreign one is refused.
 
+use super::memo::Recall;
 use super::{Db, Tx, directory, settings, templates, types};
 use crate::error::Result;
 use jiff::Timestamp;
@@ -22,21 +23,13 @@ pub(super) struct Plan {
 pub(super) const PLAN: Plan = Plan {
     schema: include_str!("../../schema.sql"),
     migrations: &[
-        // Comments inside a statement are part of it for SQLite, so they stand here as they do in schema.sql.
-        "create table report (
-    message_id integer not null,
-    number integer not null,
-    at integer not null,
-    words text not null,                -- the provider's word, with its error code
-    is_delivered integer,               -- null while it is on its way
-    primary key (message_id, number),
-    foreign key (message_id, number) references attempt (message_id, number) on delete cascade
-) strict, without rowid",
+        include_str!("migrations/0002_catalogue.sql"),
+        include_str!("migrations/0003_report.sql"),
     ],
 };
 
 impl Plan {
-    fn version(&self) -> i64 {
+    pub(super) fn version(&self) -> i64 {
         1 + self.migrations.len() as i64
     }
 }
@@ -62,7 +55,7 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
     .map_err(damaged)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(128);
-    let db = Db(connection);
+    let db = Db(connection, Recall::default());
     let version = version(&db).map_err(damaged)?;
     match version {
         Found::Foreign => {
@@ -167,13 +160,13 @@ mod tests {
 
     const NOW: &str = "2026-11-22T12:00:00Z";
 
-    /// The program as it first was.
+    /// The first program, as the oldest data directory has it.
     const OLD: Plan = Plan {
         schema: include_str!("../../tests/cases/schema/1.sql"),
         migrations: &[],
     };
 
-    /// The program two made-up migrations later.
+    /// This program two made-up migrations later.
     const NEW: Plan = Plan {
         schema: concat!(
             include_str!("../../schema.sql"),
@@ -182,6 +175,7 @@ mod tests {
         ),
         migrations: &[
             PLAN.migrations[0],
+            PLAN.migrations[1],
             "create table tag (id integer primary key, name text not null) strict;",
             "create index tag_name on tag (name);",
         ],
@@ -229,7 +223,7 @@ mod tests {
     fn a_migration_that_fails_leaves_the_old_database() {
         const BROKEN: Plan = Plan {
             schema: "",
-            migrations: &[NEW.migrations[1], "create table tag (id integer);"],
+            migrations: &[NEW.migrations[2], "create table tag (id integer);"],
         };
         let (_directory, file) = place();
         let before = shape(&opened(&file, &OLD).expect("an old database"));
@@ -248,7 +242,10 @@ mod tests {
         let before = std::fs::read(&file).expect("its bytes");
         let refused = opened(&file, &OLD).err().unwrap_or_default();
         assert!(
-            refused.contains("written by a newer Herald (schema 4, this one knows 1)"),
+            refused.contains(&format!(
+                "written by a newer Herald (schema {}, this one knows 1)",
+                NEW.version()
+            )),
             "{refused}"
         );
         assert_eq!(std::fs::read(&file).expect("its bytes"), before);
