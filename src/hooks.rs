@@ -37,14 +37,20 @@ impl Hooks {
         })
     }
 
-    /// Where a service reports on a message.
+    /// Where a service reports on a message: [`Hooks::token`] is the secret in it.
     #[must_use]
     pub fn address(&self, service: &str, message: Uuid) -> String {
+        let token = self.token(service, message);
+        format!("{}{PATH}{service}/{token}", self.base_url)
+    }
+
+    /// What opens the hook of a service for a message.
+    #[must_use]
+    pub fn token(&self, service: &str, message: Uuid) -> String {
         let proof = self.proof(service, message).finalize().into_bytes();
         let mut token = message.as_bytes().to_vec();
         token.extend_from_slice(&proof[..PROOF_BYTES]);
-        let token = URL_SAFE_NO_PAD.encode(token);
-        format!("{}{PATH}{service}/{token}", self.base_url)
+        URL_SAFE_NO_PAD.encode(token)
     }
 
     /// The message that a token is for, in a time that tells nothing; none if it is not ours.

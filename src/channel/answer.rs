@@ -49,6 +49,14 @@ impl Mask {
         Self(forms)
     }
 
+    /// The same, with another secret.
+    #[must_use]
+    pub fn and(&self, secret: &str) -> Self {
+        let mut forms = self.0.clone();
+        forms.push(secret.to_owned());
+        Self(forms)
+    }
+
     /// Masks nothing, for a provider without credentials.
     #[must_use]
     pub fn nothing() -> Self {

@@ -81,6 +81,11 @@ pub(super) fn run(args: Args) -> Outcome {
         account: Some((USER.into(), PASSWORD.into())),
         ..Options::default()
     };
+    for address in [args.smtp, args.http] {
+        if !address.ip().is_loopback() {
+            log::warn!("whoever reaches {address} reads what is taken and may order faults");
+        }
+    }
     let cannot = |address: SocketAddr| {
         move |why| {
             format!("Cannot listen at {address}: {why}. Choose another with --smtp or --http.")

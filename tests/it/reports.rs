@@ -305,6 +305,24 @@ fn a_report_may_come_before_the_answer_to_the_message() {
     );
 }
 
+#[test]
+fn a_test_of_a_template_that_is_delivered_at_once_was_delivered() {
+    let site = Site::faulty("http.kept = hold");
+    std::thread::scope(|scope| {
+        let test = || {
+            let to = r#"{"Recipient":"+4798765432"}"#;
+            site.app.post("/api/admin/v1/messages/templates/5/test", to)
+        };
+        let tested = scope.spawn(test);
+        site.app
+            .until("the gateway has it", || site.gateway.messages().len() == 1);
+        taken(&site.report("delivered"));
+        site.gateway.orders().lift();
+        let reply = tested.join().unwrap();
+        reply.expect(200, r#"{"Result":"OK","Data":true}"#);
+    });
+}
+
 /// "in doubt: … for a person to decide", unless the provider says itself what became of it.
 #[test]
 #[rustfmt::skip] // A table: one case a line.

@@ -7,6 +7,7 @@ use herald::channel::{Class, Failure, Means, Provider, Receipt, Timeouts, build}
 use herald::clock::Clock;
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::Outgoing;
+use herald::hooks::{Hooks, KEY_BYTES};
 use herald::simulate::fault::{Fault, Manner, Stage};
 use herald::simulate::gateway::Gateway;
 use herald::simulate::smtp::Options;
@@ -16,10 +17,14 @@ use std::time::Duration;
 const NOW: &str = "2026-11-22T04:05:06Z";
 
 fn provider(url: &str, timeouts: Timeouts) -> Arc<dyn Provider> {
+    reporting(url, timeouts, None)
+}
+
+fn reporting(url: &str, timeouts: Timeouts, hooks: Option<Arc<Hooks>>) -> Arc<dyn Provider> {
     let means = Means {
         timeouts,
         clock: Arc::new(Clock::fixed(NOW.parse().unwrap())),
-        hooks: None,
+        hooks,
         capture: &|_| panic!("nothing is captured here"),
     };
     build(Channel::Sms, url, &means).unwrap()
@@ -135,6 +140,21 @@ fn each_answer_is_read_and_kept_without_our_secrets() {
         assert_eq!(Failure { answer: kept.into(), ..failure }, wished, "{what}");
         assert_eq!(gateway.asked().len(), 1, "nothing is repeated or followed: {what}");
     }
+}
+
+#[test]
+fn the_address_for_reports_is_sent_and_is_not_kept_where_twilio_repeats_it() {
+    let hooks = Arc::new(Hooks::new("https://app.example", &[7; KEY_BYTES]).unwrap());
+    let address = hooks.address("twilio", sms().guid);
+    let gateway = gateway();
+    let mut session = reporting(&sms_url(&gateway), timeouts(), Some(hooks)).session();
+    let error = format!(r#"{{"code":21609,"message":"StatusCallback {address} is not valid."}}"#);
+    gateway.next(reply(400, &error));
+    let failure = session.send(&sms()).unwrap_err();
+    let kept = "21609 StatusCallback https://app.example/hooks/twilio/*** is not valid.";
+    assert_eq!(failure.answer, kept);
+    let sent = gateway.asked()[0].field("StatusCallback");
+    assert_eq!(sent.as_deref(), Some(address.as_str()));
 }
 
 /// What is left of an answer, such as the body of one that has none, is not taken for the next one's.

@@ -4,5 +4,7 @@
 
 mod language;
 mod limits;
+mod rehearsal;
 mod verb;
 mod wire;
+mod world;
