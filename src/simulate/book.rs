@@ -41,6 +41,15 @@ pub struct Message {
     pub reports: Vec<Report>,
 }
 
+impl Message {
+    /// About how many bytes it holds; its reports are few.
+    fn size(&self) -> usize {
+        let to: usize = self.to.iter().map(String::len).sum();
+        let user = self.user.as_ref().map_or(0, String::len);
+        self.id.len() + user + self.from.len() + to + self.content.len()
+    }
+}
+
 /// What the sender of a message was told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -90,7 +99,7 @@ impl Book {
         let mut state = self.lock();
         state.taken += 1;
         message.number = state.taken;
-        let bytes = message.content.len();
+        let bytes = message.size();
         state
             .messages
             .push(message.clone(), bytes, MESSAGES_MAX, MESSAGE_BYTES_MAX);
@@ -204,6 +213,20 @@ mod tests {
         assert_eq!(kept(&[('a', 4), ('b', 7)]), "b");
         assert_eq!(kept(&[('a', 4), ('b', 6), ('c', 5)]), "c");
         assert_eq!(kept(&[('a', 11)]), "");
+    }
+
+    #[test]
+    fn a_message_is_as_large_as_all_that_a_stranger_can_make_long() {
+        let text = || "x".repeat(1000);
+        let message = Message {
+            user: Some(text()),
+            id: text(),
+            from: text(),
+            to: vec![text(), text()],
+            content: text().into_bytes(),
+            ..Message::default()
+        };
+        assert_eq!(message.size(), 6000);
     }
 
     #[test]

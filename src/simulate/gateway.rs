@@ -171,12 +171,10 @@ impl Desk {
         }
         let look_alike = LOOK_ALIKES.iter().find(|known| (known.owns)(&request));
         let name = look_alike.map(|known| known.name);
-        let bytes = request.target.len() + request.body.len();
         self.asked()
-            .push(request.clone(), bytes, LINES_MAX, LINE_BYTES_MAX);
-        let manner = match self.struck(Place::Answer(name), socket)? {
-            Ok(manner) => manner,
-            Err(()) => return Ok(()),
+            .push(request.clone(), request.size(), LINES_MAX, LINE_BYTES_MAX);
+        let Some(manner) = self.struck(Place::Answer(name), socket)? else {
+            return Ok(());
         };
         let Some(look_alike) = look_alike else {
             return self.write(nobody(&request), manner, socket);
@@ -215,18 +213,18 @@ impl Desk {
         socket: &TcpStream,
     ) -> io::Result<()> {
         match self.struck(Place::Kept(name), socket)? {
-            Ok(Manner::Whole) => self.write(response, manner, socket),
-            Ok(other) => self.write(response, other, socket),
-            Err(()) => Ok(()),
+            Some(Manner::Whole) => self.write(response, manner, socket),
+            Some(other) => self.write(response, other, socket),
+            None => Ok(()),
         }
     }
 
-    /// Strikes at a place; an `Err` inside when that was the answer.
-    fn struck(&self, place: Place, socket: &TcpStream) -> io::Result<Result<Manner, ()>> {
+    /// Strikes at a place: the manner of the usual answer, or none when another was given.
+    fn struck(&self, place: Place, socket: &TcpStream) -> io::Result<Option<Manner>> {
         let mut stream = socket;
         match play(&self.orders, place, &mut stream, socket)? {
-            Play::Usual(manner) => Ok(Ok(manner)),
-            Play::Instead(reply, manner) => self.reply(reply, manner, socket).map(Err),
+            Play::Usual(manner) => Ok(Some(manner)),
+            Play::Instead(reply, manner) => self.reply(reply, manner, socket).map(|()| None),
             Play::Bytes(bytes) => {
                 send(&bytes, Manner::Whole, &mut stream, socket)?;
                 // What follows such bytes cannot be told from them.

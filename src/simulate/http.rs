@@ -29,6 +29,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// About how many bytes it holds.
+    pub(super) fn size(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+        self.method.len() + self.target.len() + headers + self.body.len()
+    }
+
     /// Method and target.
     #[must_use]
     pub fn line(&self) -> String {
