@@ -31,7 +31,7 @@ const BEHAVIOURS: [&str; 24] = [
 const WORKERS: usize = 12;
 
 /// The step that a case leaves hanging ends after this long; all others have minutes.
-const SHORT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_secs(3);
 
 /// A line of a file.
 #[derive(Debug, PartialEq)]
