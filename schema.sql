@@ -155,6 +155,17 @@ create table attempt (
     primary key (message_id, number)
 ) strict, without rowid;
 
+-- What a provider reported later of an attempt it took.
+create table report (
+    message_id integer not null,
+    number integer not null,
+    at integer not null,
+    words text not null,                -- the provider's word, with its error code
+    is_delivered integer,               -- null while it is on its way
+    primary key (message_id, number),
+    foreign key (message_id, number) references attempt (message_id, number) on delete cascade
+) strict, without rowid;
+
 -- Answers to requests that carried an Idempotency-Key.
 create table idempotency (
     owner integer not null,             -- a client's id, or an operator's below zero

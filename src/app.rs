@@ -4,13 +4,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::ids::{ClientId, Owner};
 use crate::error::{Error, Result};
+use crate::hooks::Hooks;
 use crate::http::dispatch::Api;
 use crate::http::guard::{Guard, Listen, Running};
 use crate::operators::Door;
 use crate::outbox::{Bells, Outbox};
 use crate::providers::{self, Providers};
 use crate::rates::Rates;
-use crate::store::{self, Access, Store};
+use crate::store::{self, Access, Store, settings};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -32,6 +33,8 @@ pub struct App {
     pub bells: Bells,
     /// This appliance's own address, for links.
     pub base_url: String,
+    /// Where providers report back; none unless the public address was given, for one that was not is nobody's to reach.
+    pub hooks: Option<Arc<Hooks>>,
     /// The limits and times that the environment has set, by name.
     pub limits_set: BTreeMap<&'static str, u64>,
     /// How often each client may call.
@@ -66,6 +69,7 @@ impl App {
             clock: Arc::new(clock),
             bells: Bells::default(),
             base_url: config.base_url.clone(),
+            hooks: None,
             limits_set: config.limits.set.clone(),
             rates: Rates::new(config.limits.requests_per_minute),
             door: Door::default(),
@@ -154,7 +158,12 @@ impl Server {
             .map_err(|fault| format!("Cannot listen: {fault}."))?;
         let addresses: Vec<_> = bound.iter().map(address).collect();
         let mut app = App::open(config, Access::Exclusive, clock)?;
-        if app.base_url.is_empty() {
+        if !app.base_url.is_empty() {
+            let key = app.store.write(settings::hook_key);
+            let hooks = key.and_then(|key| Hooks::new(&app.base_url, &key));
+            let hooks = hooks.map_err(|fault| format!("Cannot open the hooks: {fault}"))?;
+            app.hooks = Some(Arc::new(hooks));
+        } else {
             // A browser cannot follow a link to a socket file.
             let http = addresses.iter().find(|a| a.starts_with("http:"));
             app.base_url = http.map_or("http://localhost", String::as_str).to_owned();

@@ -63,7 +63,8 @@ pub struct ServeArgs {
     /// Where the data is
     #[command(flatten)]
     pub data: DataDir,
-    /// This appliance's public address, for links [default: http:// and the first address]
+    /// This appliance's public address, for links and for reports of providers [default: http:// and the first address,
+    /// for links only]
     #[arg(
         long,
         env = "HERALD_BASE_URL",

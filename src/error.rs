@@ -35,7 +35,7 @@ pub enum Error {
         /// The scopes any one of which would do.
         accepted: Vec<String>,
     },
-    /// More than the caller holds: scopes, or a longer life.
+    /// More than the caller may: scopes or a life that it does not hold, or a report that its provider has not signed.
     Exceeding(String),
     /// There is no template to test; the document gives this another slug than other things that are not there.
     NothingToTest(String),

@@ -12,7 +12,7 @@
 //!
 //! Where to go: **an endpoint** is a line of [`http::routes::ROUTES`], a handler with its wire struct in the file of its
 //! page, and a case file. **A provider** is a file in [`channel`], a line of [`channel::url::SCHEMES`] and what the
-//! compiler then asks for; its fake and its cases are in `tests/it`. **A migration** is an entry of the list in
+//! compiler then asks for; its look-alike is a file in [`simulate`], its cases are in `tests/it`. **A migration** is an entry of the list in
 //! `store::migrate`, and `schema.sql` at the top as it is afterwards. README has each of the three in full.
 //!
 //! Comments that name a document (`api.md`, `cli.md`, `delivery.md`, `design.md`, `gateways.md`) cite the specification
@@ -27,11 +27,15 @@
 //! 6. No transaction is open while a socket is being read or written.
 //! 7. One writer thread owns the only read-write connection.
 //! 8. Templates and placeholder values never meet except in [`render`].
+//! 9. Only `http::guard` and [`simulate`] listen. [`simulate`] is the outside world that the appliance is rehearsed
+//!    against: only [`cli`] and the tests name it, it knows nothing of [`store`], [`config`] and [`domain`], and what it
+//!    sends by itself goes through [`channel`].
 
 // In reading order. What comes in:
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod hooks;
 pub mod http;
 
 // Who may, and how often:
@@ -52,6 +56,9 @@ pub mod vault;
 pub mod channel;
 pub mod outbox;
 pub mod providers;
+
+// The outside world, for rehearsals and tests:
+pub mod simulate;
 
 // What everything uses:
 pub mod clock;

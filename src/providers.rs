@@ -7,10 +7,11 @@ use crate::app::App;
 use crate::channel::capture::Capture;
 use crate::channel::unusable::Unusable;
 use crate::channel::url::ProviderUrl;
-use crate::channel::{self, Failure, Means, Provider, Timeouts};
+use crate::channel::{self, Callback, Failure, Means, Provider, Timeouts};
 use crate::config::Config;
 use crate::domain::format::Channel;
 use crate::domain::ids::ProviderId;
+use crate::domain::message::Report;
 use crate::error::{Error, Result};
 use crate::outbox::Outbox;
 use crate::outbox::policy::Policy;
@@ -197,6 +198,14 @@ pub fn check_url(
     Ok(provider.check())
 }
 
+/// What a callback says, if a provider of the channel that is in use has signed it.
+#[must_use]
+pub fn read_report(app: &App, channel: Channel, callback: &Callback<'_>) -> Option<Report> {
+    let running = app.providers.lock();
+    let lines = running.as_ref()?.built.get(&channel)?;
+    lines.iter().find_map(|line| line.provider.report(callback))
+}
+
 /// Whether nothing is configured for a channel, neither given nor stored: it is captured.
 #[must_use]
 pub fn is_unset(app: &App, channel: Channel) -> bool {
@@ -359,6 +368,7 @@ fn make(app: &App, channel: Channel, url: &str) -> Result<Arc<dyn Provider>> {
     let means = Means {
         timeouts: app.providers.timeouts.clone(),
         clock: app.clock.clone(),
+        hooks: app.hooks.clone(),
         capture: &|_| capture(app),
     };
     channel::build(channel, url, &means)

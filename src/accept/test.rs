@@ -160,7 +160,7 @@ fn refused(slug: &'static str, details: &str) -> Error {
 fn outcome(app: &App, id: MessageId, deadline: Instant) -> Result<bool> {
     loop {
         let line = app.store.read(|db| messages::line_of(db, id))?;
-        if line.status == Status::Sent {
+        if matches!(line.status, Status::Sent | Status::Delivered) {
             return Ok(true);
         }
         let has_failed = line.last_result == Some(false) && line.status != Status::Sending;

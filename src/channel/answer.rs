@@ -49,6 +49,14 @@ impl Mask {
         Self(forms)
     }
 
+    /// The same, with another secret.
+    #[must_use]
+    pub fn and(&self, secret: &str) -> Self {
+        let mut forms = self.0.clone();
+        forms.push(secret.to_owned());
+        Self(forms)
+    }
+
     /// Masks nothing, for a provider without credentials.
     #[must_use]
     pub fn nothing() -> Self {
@@ -78,6 +86,10 @@ impl Mask {
             _ => None,
         };
         let mut failure = self.failure(rule.class.unwrap_or(Class::InDoubt), code, answer);
+        if let (Signal::Status(status), "") = (signal, failure.answer.as_str()) {
+            // A failure names itself. (delivery.md, promise 4)
+            failure.answer = format!("HTTP status {status} without an explanation.");
+        }
         failure.retry_after = rule.not_before;
         failure
     }

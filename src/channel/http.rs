@@ -88,10 +88,11 @@ impl HttpClient {
         self.mark.clear();
         let response = self.agent.run(request).map_err(|why| self.failure(&why))?;
         let status = response.status().as_u16();
-        let header = response.headers().get("retry-after");
-        let retry_after = header
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, now));
+        let waits = response.headers().get_all("retry-after").iter();
+        // There should be one; of several the longest keeps whatever was meant.
+        let retry_after = waits
+            .filter_map(|value| retry_after(value.to_str().ok()?, now))
+            .max();
         let mut body = Vec::new();
         let mut reader = response.into_body().into_reader().take(BODY_BYTES_MAX);
         if let Err(why) = reader.read_to_end(&mut body) {
@@ -103,6 +104,29 @@ impl HttpClient {
             body: String::from_utf8_lossy(&body).into_owned(),
             retry_after,
         })
+    }
+
+    /// Posts a body; see [`HttpClient::call`].
+    ///
+    /// # Errors
+    /// As [`HttpClient::call`]; a configuration fault for an address or a header that cannot be.
+    pub fn post(
+        &mut self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<Answer, Failure> {
+        let mut request = ureq::http::Request::post(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        match request.body(body) {
+            Ok(request) => self.call(request, now),
+            Err(why) => Err(self
+                .mask
+                .failure(super::Class::Configuration, None, &why.to_string())),
+        }
     }
 
     fn failure(&self, why: &ureq::Error) -> Failure {

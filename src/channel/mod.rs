@@ -15,9 +15,10 @@ pub mod url;
 
 use crate::clock::Clock;
 use crate::domain::format::Channel;
-use crate::domain::message::Outgoing;
+use crate::domain::message::{Outgoing, Report};
 pub use crate::domain::retry::Class;
 use crate::error::Result as HeraldResult;
+use crate::hooks::Hooks;
 use email::SmtpProvider;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,10 @@ pub trait Provider: Send + Sync {
     }
     /// A new session for one sender thread; connects lazily, at the first send.
     fn session(&self) -> Box<dyn Session>;
+    /// What a callback says, if it bears this provider's proof.
+    fn report(&self, _callback: &Callback<'_>) -> Option<Report> {
+        None
+    }
     /// Proves address and credentials without sending anything; the provider's words, as a [`Receipt`] holds them.
     /// Bounded by [`CHECK_TIME_MAX`].
     ///
@@ -136,12 +141,25 @@ impl Timeouts {
     }
 }
 
+/// A call of somebody who claims to be a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Callback<'a> {
+    /// The address that the provider was given for it.
+    pub url: &'a str,
+    /// Its proof; empty where there is none.
+    pub signature: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+}
+
 /// What providers are made from besides their URLs.
 pub struct Means<'a> {
     /// How long each step may take.
     pub timeouts: Timeouts,
     /// Tells the time where an answer names a date.
     pub clock: Arc<Clock>,
+    /// Where they report back; none without a public address.
+    pub hooks: Option<Arc<Hooks>>,
     /// Makes the provider behind `capture:`, which needs the store and so is not made here.
     pub capture: &'a dyn Fn(Channel) -> Arc<dyn Provider>,
 }
@@ -156,7 +174,12 @@ pub fn build(channel: Channel, url: &str, means: &Means<'_>) -> HeraldResult<Arc
         ProviderUrl::Smtp(config) => Arc::new(SmtpProvider::new(config, timeouts)?),
         ProviderUrl::Twilio(config) => {
             let clock = Arc::clone(&means.clock);
-            Arc::new(TwilioProvider::new(config, timeouts, clock))
+            Arc::new(TwilioProvider::new(
+                config,
+                timeouts,
+                clock,
+                means.hooks.clone(),
+            ))
         }
         ProviderUrl::Capture => (means.capture)(channel),
     })

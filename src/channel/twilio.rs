@@ -3,14 +3,17 @@
 use super::answer::{Mask, Secret};
 use super::http::{Answer, HttpClient};
 use super::url::Parts;
-use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
+use super::{Callback, Class, Failure, Provider, Receipt, Session, Timeouts};
 use crate::clock::Clock;
-use crate::domain::message::Outgoing;
+use crate::domain::message::{Outgoing, Report};
 use crate::domain::retry::Signal;
 use crate::error::{Error, Result as HeraldResult};
+use crate::hooks::Hooks;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
+use sha1::Sha1;
 use std::sync::Arc;
 
 /// A Twilio account and the number or service it sends from.
@@ -35,6 +38,58 @@ pub enum Origin {
     From(String),
     /// The SID of a messaging service.
     Service(String),
+}
+
+/// The proof that a callback is Twilio's, as its `X-Twilio-Signature` has it.
+///
+/// # Errors
+/// None that can happen: a key may have any length.
+pub fn signature<N: AsRef<str>>(
+    token: &str,
+    url: &str,
+    fields: &[(N, String)],
+) -> HeraldResult<String> {
+    let proof = proof(token, url, fields)?.finalize();
+    Ok(STANDARD.encode(proof.into_bytes()))
+}
+
+/// An address with its port and without: Twilio signs one or the other, and its own libraries take both.
+fn spellings(url: &str) -> [String; 2] {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // The last colon of [::1] is no port's.
+    let bare = host
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.contains(']'));
+    let port = match scheme {
+        "http" => 80,
+        _ => 443,
+    };
+    let other = match bare {
+        Some((bare, _)) => bare.to_owned(),
+        None => format!("{host}:{port}"),
+    };
+    [url.to_owned(), format!("{scheme}://{other}{path}")]
+}
+
+/// HMAC-SHA1 over the address as it was called and the fields sorted by name.
+/// (<https://www.twilio.com/docs/usage/webhooks/webhooks-security>)
+fn proof<N: AsRef<str>>(
+    token: &str,
+    url: &str,
+    fields: &[(N, String)],
+) -> HeraldResult<Hmac<Sha1>> {
+    let mut proof = Hmac::<Sha1>::new_from_slice(token.as_bytes()).map_err(Error::internal)?;
+    proof.update(url.as_bytes());
+    let fields = fields.iter().map(|(name, value)| (name.as_ref(), value));
+    let mut fields: Vec<_> = fields.collect();
+    fields.sort_unstable();
+    fields.dedup();
+    for (name, value) in fields {
+        proof.update(name.as_bytes());
+        proof.update(value.as_bytes());
+    }
+    Ok(proof)
 }
 
 /// Concurrent calls; Twilio answers each within a second and queues by itself.
@@ -114,16 +169,26 @@ pub struct TwilioProvider {
     config: Arc<TwilioConfig>,
     timeouts: Timeouts,
     clock: Arc<Clock>,
+    hooks: Option<Arc<Hooks>>,
 }
 
+/// The name of its hooks.
+const HOOK: &str = "twilio";
+
 impl TwilioProvider {
-    /// A provider; the clock is for a `Retry-After` that names a date.
+    /// A provider; the clock is for a `Retry-After` that names a date. It reports back where it is given hooks.
     #[must_use]
-    pub fn new(config: TwilioConfig, timeouts: Timeouts, clock: Arc<Clock>) -> Self {
+    pub fn new(
+        config: TwilioConfig,
+        timeouts: Timeouts,
+        clock: Arc<Clock>,
+        hooks: Option<Arc<Hooks>>,
+    ) -> Self {
         Self {
             config: Arc::new(config),
             timeouts,
             clock,
+            hooks,
         }
     }
 }
@@ -148,7 +213,37 @@ impl Provider for TwilioProvider {
             client: HttpClient::new(&self.timeouts, mask.clone()),
             config: Arc::clone(&self.config),
             clock: Arc::clone(&self.clock),
+            hooks: self.hooks.clone(),
             mask,
+        })
+    }
+
+    /// A status callback.
+    /// (<https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks>)
+    fn report(&self, callback: &Callback<'_>) -> Option<Report> {
+        let fields: Vec<_> = form_urlencoded::parse(callback.body).into_owned().collect();
+        let signature = STANDARD.decode(callback.signature).ok()?;
+        let is_signed = spellings(callback.url).iter().any(|url| {
+            let proof = proof(self.config.token.expose(), url, &fields);
+            proof.is_ok_and(|proof| proof.verify_slice(&signature).is_ok())
+        });
+        if !is_signed {
+            return None;
+        }
+        let field = |name: &str| {
+            let found = fields.iter().find(|(known, _)| known == name);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let status = field("MessageStatus");
+        let words = format!("{status} {}", field("ErrorCode"));
+        Some(Report {
+            provider_id: field("MessageSid").to_owned(),
+            words: Mask::credentials(&self.config.account, &self.config.token).clean(&words),
+            is_delivered: match status {
+                "delivered" | "read" => Some(true),
+                "undelivered" | "failed" | "canceled" => Some(false),
+                _ => None,
+            },
         })
     }
 
@@ -170,6 +265,7 @@ struct TwilioSession {
     client: HttpClient,
     config: Arc<TwilioConfig>,
     clock: Arc<Clock>,
+    hooks: Option<Arc<Hooks>>,
     mask: Mask,
 }
 
@@ -195,18 +291,21 @@ impl Session for TwilioSession {
             Origin::Service(service) => form.append_pair("MessagingServiceSid", service),
         };
         form.append_pair("Body", &message.body);
+        let mut mask = self.mask.clone();
+        if let Some(hooks) = &self.hooks {
+            form.append_pair("StatusCallback", &hooks.address(HOOK, message.guid));
+            // Twilio repeats an address that it does not like.
+            mask = mask.and(&hooks.token(HOOK, message.guid));
+        }
         let config = &self.config;
         let request = ureq::http::Request::post(config.address("/Messages.json"))
             .header("Authorization", config.proof())
             .header("Content-Type", "application/x-www-form-urlencoded")
             .header("Accept", "application/json")
             .body(form.finish().into_bytes())
-            .map_err(|why| {
-                self.mask
-                    .failure(Class::Configuration, None, &why.to_string())
-            })?;
+            .map_err(|why| mask.failure(Class::Configuration, None, &why.to_string()))?;
         let answer = self.client.call(request, self.clock.now())?;
-        judge(&answer, &self.mask)
+        judge(&answer, &mask)
     }
 
     /// Nothing to say goodbye to: an idle connection is dropped by its age.

@@ -6,6 +6,7 @@ mod demo;
 mod health;
 mod send;
 mod serve;
+mod simulate;
 mod version;
 
 use crate::app::App;
@@ -53,6 +54,8 @@ enum Verb {
     Send(send::Args),
     /// Ask a running server whether it is ready: exit code 0 when it is
     Health(health::Args),
+    /// A mail server and look-alikes of SMS and push services, with faults on order
+    Simulate(simulate::Args),
     /// Version, platform and the SQLite inside
     Version(version::Args),
 }
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Verb::Client(verb) => client::run(verb),
         Verb::Send(args) => send::run(args),
         Verb::Health(args) => health::run(args),
+        Verb::Simulate(args) => simulate::run(args),
         Verb::Version(args) => version::run(args),
     };
     match done {

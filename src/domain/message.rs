@@ -5,7 +5,7 @@ use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// Where a message is. The last five are final.
+/// Where a message is. All but the first three are final: what follows [`Status::Sent`] is the provider's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Waiting for its time.
@@ -16,6 +16,10 @@ pub enum Status {
     Sending,
     /// A provider accepted it.
     Sent,
+    /// The provider reports that it has arrived.
+    Delivered,
+    /// The provider reports that it has not arrived, and will not.
+    Undelivered,
     /// It will not be sent; the error says why.
     Failed,
     /// A person stopped it.
@@ -28,11 +32,13 @@ pub enum Status {
 
 impl Status {
     /// All states.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Scheduled,
         Self::Queued,
         Self::Sending,
         Self::Sent,
+        Self::Delivered,
+        Self::Undelivered,
         Self::Failed,
         Self::Cancelled,
         Self::Suppressed,
@@ -47,6 +53,8 @@ impl Status {
             Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Suppressed => "suppressed",
@@ -217,6 +225,19 @@ pub struct Attempt {
     pub answer: Option<String>,
     /// The provider's id of the message.
     pub provider_id: Option<String>,
+    /// What the provider reported last, and when.
+    pub reported: Option<(Timestamp, String)>,
+}
+
+/// What a provider reports of a message it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// The provider's words: a status, with an error code if there is one.
+    pub words: String,
+    /// Whether it has arrived; none while it is on its way.
+    pub is_delivered: Option<bool>,
 }
 
 /// One message, rendered, as a provider gets it.

@@ -9,6 +9,7 @@ use super::router::Router;
 use super::routes::Handler;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::hooks::path_for_log;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -67,7 +68,7 @@ impl Service for Api {
 
 fn failed(method: &str, path: &str, error: &Error) -> Response {
     if let Some(cause) = error.cause() {
-        log::error!("{method} {path}: {cause}");
+        log::error!("{method} {}: {cause}", path_for_log(path));
     }
     render(Style::of(path), error)
 }

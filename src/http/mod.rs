@@ -5,6 +5,7 @@ pub mod auth;
 pub mod dispatch;
 pub mod guard;
 mod health;
+pub mod hooks;
 pub mod list;
 mod object;
 pub mod openapi;

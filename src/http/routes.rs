@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::response::Response;
 use super::send::{messages, notifications, templates as communication, token};
-use super::{health, openapi};
+use super::{health, hooks, openapi};
 use crate::app::App;
 use crate::domain::scope::{Area, Mode, Scope};
 use crate::error::Result;
@@ -77,6 +77,8 @@ pub enum Gives {
     Plain(fn(&mut SchemaGenerator) -> Schema),
     /// 202 without a body.
     Accepted,
+    /// 204.
+    Nothing,
     /// An OpenAPI document.
     Document,
     /// Another media type.
@@ -117,6 +119,11 @@ impl Route {
 
     const fn accepted(mut self) -> Self {
         self.gives = Gives::Accepted;
+        self
+    }
+
+    const fn nothing(mut self) -> Self {
+        self.gives = Gives::Nothing;
         self
     }
 
@@ -252,6 +259,7 @@ pub const ROUTES: &[Route] = &[
     get("/livez", PUBLIC, health::livez, "The process is alive").other("text/plain"),
     get("/readyz", PUBLIC, health::readyz, "The database and its writer answer").other("text/plain"),
     get("/openapi.json", PUBLIC, openapi::all, "Documents both APIs (OpenAPI 3.1)").document(),
+    post("/hooks/twilio/{token}", PUBLIC, hooks::twilio, "Takes Twilio's word on what became of a message").takes_form::<hooks::TwilioReport>().nothing().may(&[403]),
 
     post("/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
     post("/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
@@ -289,7 +297,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/logs", LOGS_READ, logs::of_all, "Lists the messages sent to anyone").page::<logs::EveryonesLine>(&logs::LOG),
     get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(&logs::LOG),
     get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
-    post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired or was cancelled").may(&[409]),
+    post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired, was cancelled or did not arrive").may(&[409]),
     post("/api/admin/v1/messages/logs/entries/{id}/cancel", LOGS_WRITE, logs::cancel, "Cancels a message that waits").may(&[409]),
     get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(&system_preferences::LIST),
     post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>().headers(LOCATION).may(&[409]).refuses(&["err_NoTemplateFound"]),

@@ -4,6 +4,7 @@
 use super::guard::{Limits, RawRequest, Refusal, ReplyTo, Service};
 use super::reply::Reply;
 use super::response::Response;
+use crate::hooks::path_for_log;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -112,7 +113,10 @@ impl Pool {
         let bytes = self.gate.print_refusal(refusal, http10, true);
         let line = AccessLine {
             method: refusal.method.clone().unwrap_or_else(|| "-".into()),
-            path: refusal.target.as_deref().map_or("-", path_of).to_owned(),
+            path: refusal
+                .target
+                .as_deref()
+                .map_or_else(|| "-".into(), path_of),
             peer: refusal.peer,
             started,
         };
@@ -157,7 +161,7 @@ impl Gate {
             } = job;
             let line = AccessLine {
                 method: request.method.clone(),
-                path: path_of(&request.target).to_owned(),
+                path: path_of(&request.target),
                 peer: request.peer,
                 started: Instant::now(),
             };
@@ -298,8 +302,8 @@ impl AccessLine {
     }
 }
 
-fn path_of(target: &str) -> &str {
-    target.split('?').next().unwrap_or_default()
+fn path_of(target: &str) -> String {
+    path_for_log(target.split('?').next().unwrap_or_default())
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> &str {

@@ -157,19 +157,19 @@ pub fn cancel(tx: &Tx<'_>, id: MessageId, reason: &str) -> Result<()> {
     super::outbox::close(tx, id, Status::Cancelled, reason)
 }
 
-/// Sends a message once more that has ended without being sent, with a new life and new tries.
+/// Sends a message once more that has ended without arriving, with a new life and new tries.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] for one that has not ended, was sent, or has no content (any more), and
+/// [`Error::NotFound`]; [`Error::Conflict`] for one that has not ended, may have arrived, or has no content (any more), and
 /// for a disabled user.
 pub fn retry(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<LogLine> {
     let line = line_of(tx, id)?;
     if !matches!(
         line.status,
-        Status::Failed | Status::Expired | Status::Cancelled
+        Status::Undelivered | Status::Failed | Status::Expired | Status::Cancelled
     ) {
         return Err(Error::Conflict(format!(
-            "The message is {}; only one that failed, expired or was cancelled can be sent again.",
+            "The message is {}; only one that failed, expired, was cancelled or did not arrive can be sent again.",
             line.status.word()
         )));
     }
@@ -226,7 +226,8 @@ pub fn entry(db: &Db, id: MessageId) -> Result<LogEntry> {
         .ok_or_else(|| not_found(id))
 }
 
-pub(super) const ATTEMPTS: &str = "select * from attempt where message_id = ?1 order by number";
+pub(super) const ATTEMPTS: &str = "
+    select * from attempt left join report using (message_id, number) where message_id = ?1 order by number";
 
 fn attempts(db: &Db, id: MessageId) -> Result<Vec<Attempt>> {
     let rows =
@@ -242,6 +243,7 @@ fn attempts(db: &Db, id: MessageId) -> Result<Vec<Attempt>> {
                     code: row.get("code")?,
                     answer: row.get("answer")?,
                     provider_id: row.get("provider_id")?,
+                    reported: optional_time(row, "at")?.zip(row.get("words")?),
                 })
             })?
             .collect::<rusqlite::Result<_>>()?;

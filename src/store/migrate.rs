@@ -22,7 +22,10 @@ pub(super) struct Plan {
 /// The plan of this program.
 pub(super) const PLAN: Plan = Plan {
     schema: include_str!("../../schema.sql"),
-    migrations: &[include_str!("migrations/0002_catalogue.sql")],
+    migrations: &[
+        include_str!("migrations/0002_catalogue.sql"),
+        include_str!("migrations/0003_report.sql"),
+    ],
 };
 
 impl Plan {
@@ -172,6 +175,7 @@ mod tests {
         ),
         migrations: &[
             PLAN.migrations[0],
+            PLAN.migrations[1],
             "create table tag (id integer primary key, name text not null) strict;",
             "create index tag_name on tag (name);",
         ],
@@ -219,7 +223,7 @@ mod tests {
     fn a_migration_that_fails_leaves_the_old_database() {
         const BROKEN: Plan = Plan {
             schema: "",
-            migrations: &[NEW.migrations[1], "create table tag (id integer);"],
+            migrations: &[NEW.migrations[2], "create table tag (id integer);"],
         };
         let (_directory, file) = place();
         let before = shape(&opened(&file, &OLD).expect("an old database"));

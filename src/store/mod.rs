@@ -20,6 +20,7 @@ mod plans;
 pub mod preferences;
 pub mod providers;
 mod readers;
+pub mod reports;
 pub mod settings;
 pub mod system_preferences;
 pub mod templates;

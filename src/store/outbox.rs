@@ -1,6 +1,6 @@
 //! What the outbox does to message rows: claim, record, release. Each function is one short write.
 
-use super::{Tx, guid, templates, time};
+use super::{Tx, guid, reports, templates, time};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::domain::message::{NewMessage, Outgoing, Status};
@@ -298,11 +298,14 @@ pub fn settle(
     match verdict {
         Verdict::Sent => {
             close(tx, id, Status::Sent, "")?;
-            set_result(tx, id, true)
+            set_result(tx, id, true)?;
+            // The provider's report may have been faster than its answer.
+            reports::apply(tx, id)
         }
         Verdict::Over(status, reason) => {
             close(tx, id, *status, reason)?;
-            set_result(tx, id, false)
+            set_result(tx, id, false)?;
+            reports::apply(tx, id)
         }
         Verdict::Retry(due) => {
             let sql = "

@@ -6,6 +6,7 @@ use crate::domain::ids::TypeId;
 use crate::domain::language::Language;
 use crate::domain::settings::Settings;
 use crate::error::{Error, Result};
+use crate::hooks::KEY_BYTES;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
@@ -15,6 +16,24 @@ pub(super) fn seed(tx: &Tx<'_>) -> Result<()> {
     let mut secret = [0_u8; 32];
     getrandom::fill(&mut secret).map_err(Error::internal)?;
     set(tx, "link_secret", &STANDARD.encode(secret))
+}
+
+/// The key of the appliance's hooks, made the first time that it is asked for.
+pub fn hook_key(tx: &Tx<'_>) -> Result<[u8; KEY_BYTES]> {
+    let mut key = [0; KEY_BYTES];
+    getrandom::fill(&mut key).map_err(Error::internal)?;
+    let sql = "insert into setting (key, value) values ('hook_key', ?1) on conflict do nothing";
+    tx.0.0
+        .prepare_cached(sql)?
+        .execute([STANDARD.encode(key)])?;
+    let sql = "select value from setting where key = 'hook_key'";
+    let kept: String =
+        tx.0.0
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?;
+    let kept = STANDARD.decode(kept).map_err(Error::internal)?;
+    kept.try_into()
+        .map_err(|_| Error::internal("the setting hook_key is no key"))
 }
 
 /// Writes the settings.
@@ -92,6 +111,8 @@ fn read(db: &Db) -> Result<Settings> {
             "welcome" => *welcome = number(),
             "logininfo" => *login_info = number(),
             "forgottenpassword" => *forgotten_password = number(),
+            // Not a person's to set: see [`hook_key`].
+            "hook_key" => {}
             other => log::warn!("unknown setting {other} is ignored"),
         }
     }

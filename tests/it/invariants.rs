@@ -172,10 +172,17 @@ fn only_http_knows_status_codes_and_the_names_of_the_apis() {
     only_in(&["Serialize", "JsonSchema"], &["src/http/"]);
     // A gateway's JSON is its provider's business.
     only_in(&["Deserialize"], &["src/http/", "src/channel/"]);
-    // What a command prints as --json, and a line of the log for machines, are promises of those two.
+    // What a command prints as --json, and a line of the log for machines, are promises of those two; what a simulated
+    // service says is its own.
     only_in(
         &["serde", "serde_json"],
-        &["src/http/", "src/channel/", "src/cli/", "src/logger.rs"],
+        &[
+            "src/http/",
+            "src/channel/",
+            "src/cli/",
+            "src/logger.rs",
+            "src/simulate/",
+        ],
     );
 }
 
@@ -184,7 +191,7 @@ fn only_a_channel_opens_outgoing_connections() {
     only_in(&["ureq"], &["src/channel/"]);
     only_in(&["tokio", "mail_send"], &["src/channel/email"]);
     only_in(
-        &["rustls", "tokio_rustls", "rustls_platform_verifier"],
+        &["tokio_rustls", "rustls_platform_verifier", "ClientConfig"],
         &["src/channel/"],
     );
     // A Unix socket leads nowhere outside: the guard knocks at its own to see whether somebody is there.
@@ -192,6 +199,31 @@ fn only_a_channel_opens_outgoing_connections() {
         &["TcpStream::connect", "UdpSocket", "mail_send"],
         &["src/channel/"],
     );
+}
+
+#[test]
+fn only_the_guard_and_the_simulated_world_listen() {
+    only_in(
+        &["TcpListener", "UnixListener"],
+        &["src/http/guard/", "src/simulate/"],
+    );
+    only_in(&["rustls"], &["src/channel/", "src/simulate/"]);
+    only_in(&["ServerConfig", "rcgen"], &["src/simulate/"]);
+}
+
+#[test]
+fn the_appliance_and_the_simulated_world_do_not_know_each_other() {
+    only_in(&["simulate"], &["src/cli/", "src/simulate/", "src/lib.rs"]);
+    for source in sources("src/simulate") {
+        for import in imports(&source) {
+            let inner = import.strip_prefix("crate::").unwrap_or_default();
+            assert!(
+                ["", "simulate", "channel"].contains(&inner),
+                "{} imports {import}",
+                source.path
+            );
+        }
+    }
 }
 
 #[test]
@@ -229,7 +261,7 @@ fn only_the_clock_reads_the_time_of_day() {
 #[test]
 fn whoever_talks_to_a_socket_does_not_know_the_store() {
     // So no transaction can be open while it does. The capture channel talks to nobody.
-    for place in ["src/channel", "src/http/guard"] {
+    for place in ["src/channel", "src/http/guard", "src/simulate"] {
         for source in sources(place) {
             let knows = source
                 .lines

@@ -2,22 +2,26 @@
 //! (api.md, `/v1/providers` and `/v1/captured`)
 
 use crate::support::app::{Reply, TestApp};
-use crate::support::fake_gateway::{ACCOUNT, Answer, FakeGateway};
-use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
+use crate::support::outside::{
+    HttpFaults as _, SmtpFaults as _, account, gateway, mail_server, mails_begun, sms_url,
+};
 use herald::domain::format::Channel;
-use std::sync::{Arc, Barrier};
+use herald::simulate::fault::{Fault, Stage};
+use herald::simulate::gateway::Gateway;
+use herald::simulate::http::Request;
+use herald::simulate::smtp::{MailServer, Options};
+use herald::simulate::twilio::ACCOUNT;
 
 const PROVIDERS: &str = "/api/admin/v1/providers";
 const ANNA: &str =
     r#"{"UserName":"anna","Name":"Anna","Email":"anna@example.com","Mobile":"+4712345678"}"#;
 
-fn smtp(server: &FakeSmtp) -> String {
+fn smtp(server: &MailServer) -> String {
     format!("smtp://127.0.0.1:{}?tls=none", server.port())
 }
 
-fn twilio(gateway: &FakeGateway, token: &str) -> String {
-    let port = gateway.port();
-    format!("twilio+http://{ACCOUNT}:{token}@127.0.0.1:{port}?from=%2B15550001111")
+fn twilio(gateway: &Gateway, token: &str) -> String {
+    sms_url(gateway).replace(TOKEN, token)
 }
 
 /// The right token, as a URL has it.
@@ -52,14 +56,14 @@ fn mail(app: &TestApp, to: &str, subject: &str) {
 }
 
 /// The subjects of the mails a server has.
-fn subjects(server: &FakeSmtp) -> Vec<String> {
+fn subjects(server: &MailServer) -> Vec<String> {
     let subject = |data: &[u8]| {
         let mail = mailparse::parse_mail(data).unwrap();
         let header = mail.headers.iter().find(|h| h.get_key() == "Subject");
         header.unwrap().get_value()
     };
     let received = server.received();
-    received.iter().map(|mail| subject(&mail.data)).collect()
+    received.iter().map(|mail| subject(&mail.content)).collect()
 }
 
 fn captured(app: &TestApp) -> Vec<String> {
@@ -78,7 +82,7 @@ fn checked(reply: &Reply) -> (bool, String) {
 
 #[test]
 fn messages_that_flow_while_providers_change_are_each_delivered_once() {
-    let servers = [(); 2].map(|()| FakeSmtp::start(Options::default()));
+    let servers = [(); 2].map(|()| mail_server(Options::default()));
     let app = TestApp::start();
     let to = with_anna(&app);
     let mut expected = Vec::new();
@@ -122,14 +126,13 @@ fn messages_that_flow_while_providers_change_are_each_delivered_once() {
 #[test]
 fn an_attempt_under_way_ends_with_the_provider_it_began_with() {
     let (old, new) = (
-        FakeSmtp::start(Options::default()),
-        FakeSmtp::start(Options::default()),
+        mail_server(Options::default()),
+        mail_server(Options::default()),
     );
     let app = TestApp::start();
     let to = with_anna(&app);
     let id = add(&app, "email", &smtp(&old));
-    let barrier = Arc::new(Barrier::new(2));
-    old.fault(Stage::Kept, Fault::Hold(barrier.clone()));
+    old.fault(Stage::Kept, Fault::Hold);
     mail(&app, &to, "under way");
     app.until("the mail is under way", || old.received().len() == 1);
     add(&app, "email", &smtp(&new));
@@ -138,7 +141,7 @@ fn an_attempt_under_way_ends_with_the_provider_it_began_with() {
     app.until("the new provider has its mail", || {
         new.received().len() == 1
     });
-    barrier.wait();
+    old.orders().lift();
     app.settled();
     assert_eq!(subjects(&old), ["under way"]);
     assert_eq!(subjects(&new), ["after"]);
@@ -153,8 +156,8 @@ fn an_attempt_under_way_ends_with_the_provider_it_began_with() {
 #[test]
 fn a_provider_that_stays_keeps_its_breaker() {
     let (gone, next) = (
-        FakeSmtp::start(Options::default()),
-        FakeSmtp::start(Options::default()),
+        mail_server(Options::default()),
+        mail_server(Options::default()),
     );
     let app = TestApp::start();
     let to = with_anna(&app);
@@ -173,8 +176,8 @@ fn a_provider_that_stays_keeps_its_breaker() {
 
 #[test]
 fn a_check_signs_in_at_a_mail_server_and_sends_nothing() {
-    let server = FakeSmtp::start(Options {
-        account: Some(("shop", "s3cret")),
+    let server = mail_server(Options {
+        account: account("shop", "s3cret"),
         ..Options::default()
     });
     let app = TestApp::start();
@@ -196,47 +199,43 @@ fn a_check_signs_in_at_a_mail_server_and_sends_nothing() {
         let body = format!(r#"{{"Channel":"email","Url":"{url}"}}"#);
         checked(&app.post(&format!("{PROVIDERS}/check"), &body))
     };
-    let refused = (false, "535 5.7.8 No entry with ***".into());
+    let refused = (false, "535 5.7.8 Wrong user or password".into());
     assert_eq!(try_out(&url("wr0ng")), refused);
     // What a client got shown means the provider behind it.
     assert_eq!(try_out(&url("***")), (true, "235 2.7.0 Welcome".into()));
-    let closed = FakeSmtp::start(Options::default()).port();
+    let closed = mail_server(Options::default()).port();
     let (ok, detail) = try_out(&format!("smtp://127.0.0.1:{closed}?tls=none"));
     assert!(!ok && detail.contains("cannot be reached"), "{detail}");
-    assert_eq!(server.mails_begun(), 0);
+    assert_eq!(mails_begun(&server), 0);
 }
 
 #[test]
 fn a_check_reads_the_account_at_twilio_and_sends_nothing() {
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     let app = TestApp::start();
     let id = add(&app, "sms", &twilio(&gateway, TOKEN));
     let check = || checked(&app.post(&format!("{PROVIDERS}/{id}/check"), ""));
-    assert_eq!(check(), (true, "Shop active".into()));
+    assert_eq!(check(), (true, "Simulated active".into()));
     let account = |status: &str| {
         let body = format!(r#"{{"sid":"{ACCOUNT}","friendly_name":"Shop","status":"{status}"}}"#);
-        Answer::Reply(200, Vec::new(), body.into_bytes())
+        Fault::http(200, &[], &body)
     };
     gateway.next(account("suspended"));
     assert_eq!(check(), (false, "Shop suspended".into()));
-    gateway.next(Answer::Reply(200, Vec::new(), b"{}".to_vec()));
+    gateway.next(Fault::http(200, &[], "{}"));
     assert_eq!(check(), (false, "The answer is not the account: {}".into()));
     let wrong = twilio(&gateway, "wr0ng");
     let body = format!(r#"{{"Channel":"sms","Url":"{wrong}"}}"#);
     let reply = app.post(&format!("{PROVIDERS}/check"), &body);
     assert_eq!(checked(&reply), (false, "20003 Authenticate".into()));
-    let lines: Vec<_> = gateway
-        .asked()
-        .into_iter()
-        .map(|asked| asked.line)
-        .collect();
+    let lines: Vec<_> = gateway.asked().iter().map(Request::line).collect();
     let expected = format!("GET /2010-04-01/Accounts/{ACCOUNT}.json");
     assert_eq!(lines, [(); 4].map(|()| expected.clone()));
 }
 
 #[test]
 fn what_was_captured_is_released_through_a_provider_that_sends_even_behind_capture() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let app = TestApp::start_with(|config| {
         let urls = vec!["capture:".into(), smtp(&server)];
         config.with_providers(Channel::Email, urls)
@@ -270,7 +269,7 @@ fn what_was_captured_is_released_through_a_provider_that_sends_even_behind_captu
 
 #[test]
 fn what_was_released_waits_for_its_provider_and_never_falls_back_to_capture() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let app = TestApp::start();
     let to = with_anna(&app);
     mail(&app, &to, "caught");
@@ -298,7 +297,7 @@ fn what_was_released_waits_for_its_provider_and_never_falls_back_to_capture() {
 
 #[test]
 fn urls_are_sealed_in_the_database_and_survive_a_restart() {
-    let (gateway, directory) = (FakeGateway::start(), tempfile::tempdir().unwrap());
+    let (gateway, directory) = (gateway(), tempfile::tempdir().unwrap());
     let data = directory.path().join("data");
     let start = || {
         TestApp::start_with(|mut config| {
@@ -316,7 +315,7 @@ fn urls_are_sealed_in_the_database_and_survive_a_restart() {
     }
     drop(app);
     let app = start();
-    assert_eq!(check(&app), (true, "Shop active".into()));
+    assert_eq!(check(&app), (true, "Simulated active".into()));
     drop(app);
     std::fs::remove_file(data.join("secret.key")).unwrap();
     let app = start();
@@ -348,7 +347,7 @@ fn urls_are_sealed_in_the_database_and_survive_a_restart() {
 
 #[test]
 fn providers_given_by_flag_come_first_and_are_locked() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let url = format!("smtp://shop:s3cret@127.0.0.1:{}", server.port());
     let app = TestApp::start_with(|config| {
         config.with_providers(

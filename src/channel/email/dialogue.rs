@@ -298,6 +298,7 @@ impl Connection {
             Ok(Err(mail_send::Error::UnparseableReply)) if self.client.stream.is_closed() => {
                 "The server closed the connection".to_string()
             }
+            Ok(Err(_)) if self.client.stream.is_too_long() => "The reply is too long".to_string(),
             Ok(Err(mail_send::Error::UnparseableReply)) => "The answer is not SMTP".to_string(),
             // What TLS calls an end without its own goodbye.
             Ok(Err(mail_send::Error::Io(why))) if why.kind() == ErrorKind::UnexpectedEof => {

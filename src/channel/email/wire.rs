@@ -8,8 +8,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// The most bytes read for one reply; RFC 5321, section 4.5.3.1.5, allows 512 a line.
-/// The reply reader of `mail-send` stops at 4 KiB of text, but gathers empty lines without end.
+/// The reply reader of `mail-send` gathers empty lines without end.
 const REPLY_BYTES_MAX: usize = 64 * 1024;
+
+/// Where that reader gives up a reply with text, and calls it unparseable.
+const READER_BYTES_MAX: usize = 4096;
 
 /// The stream under an SMTP dialogue.
 pub(super) struct Wire {
@@ -43,6 +46,11 @@ impl Wire {
     /// Whether the server has ended the connection, which the reply reader does not tell from garbage.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether more of the reply has come than anybody reads.
+    pub(super) fn is_too_long(&self) -> bool {
+        REPLY_BYTES_MAX - self.reply_bytes_left > READER_BYTES_MAX
     }
 
     pub(super) fn into_socket(self) -> Socket {

@@ -48,7 +48,7 @@ pub struct Line {
     /// Null before a first result, true once a provider accepted, false when the last attempt failed.
     sending_attempt_result: Option<bool>,
     guid: String,
-    /// scheduled, queued, sending, sent, failed, cancelled, suppressed or expired.
+    /// scheduled, queued, sending, sent, delivered, undelivered, failed, cancelled, suppressed or expired.
     status: &'static str,
     recipient: String,
     #[serde(rename = "TemplateID")]
@@ -109,6 +109,10 @@ pub struct WireAttempt {
     answer: Option<String>,
     #[serde(rename = "ProviderMessageID")]
     provider_message_id: Option<String>,
+    /// When the provider reported last what became of the message.
+    reported: Option<String>,
+    /// What it reported: its own word, with an error code if there is one.
+    report: Option<String>,
 }
 
 /// One decision.
@@ -171,7 +175,7 @@ pub fn entry(app: &App, request: &Request) -> Result<Response> {
     }))
 }
 
-/// Sends a message again that failed, expired or was cancelled.
+/// Sends a message again that failed, expired, was cancelled or did not arrive.
 pub fn retry(app: &App, request: &Request) -> Result<Response> {
     let id = MessageId(request.id("id")?);
     let now = app.clock.now();
@@ -238,7 +242,9 @@ fn attempt(attempt: Attempt) -> WireAttempt {
         code,
         answer,
         provider_id,
+        reported,
     } = attempt;
+    let (reported, report) = reported.unzip();
     WireAttempt {
         number,
         started: shown(started),
@@ -249,6 +255,8 @@ fn attempt(attempt: Attempt) -> WireAttempt {
         code,
         answer,
         provider_message_id: provider_id,
+        reported: reported.map(shown),
+        report,
     }
 }
 

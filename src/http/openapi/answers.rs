@@ -22,6 +22,7 @@ pub(super) fn of(
     let mut responses = Map::new();
     let status = match route.gives {
         Gives::Accepted => "202",
+        Gives::Nothing => "204",
         _ => "200",
     };
     responses.insert(status.into(), success(route, generator));
@@ -42,11 +43,13 @@ fn statuses(route: &Route) -> BTreeSet<u16> {
     }
     if let Some(body) = route.takes {
         statuses.insert(413);
-        statuses.insert(match body.media_type {
-            "application/json" => 415,
-            // A form comes with the client's credentials. (RFC 6749, section 5.2)
-            _ => 401,
-        });
+        if body.media_type == "application/json" {
+            statuses.insert(415);
+        }
+        if Style::of(route.pattern) == Style::OAuth {
+            // Its form holds the client's credentials. (RFC 6749, section 5.2)
+            statuses.insert(401);
+        }
     }
     if route.idempotent {
         statuses.extend([409, 422]);
@@ -188,7 +191,7 @@ fn meaning(status: u16) -> &'static str {
 fn success(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let ok = json!({ "const": "OK" });
     let (media_type, schema) = match route.gives {
-        Gives::Accepted => ("", Value::Null),
+        Gives::Accepted | Gives::Nothing => ("", Value::Null),
         Gives::Other(media_type) => (media_type, json!({ "type": "string" })),
         Gives::Document => ("application/json", json!({ "type": "object" })),
         Gives::Plain(schema) => ("application/json", schema(generator).to_value()),
@@ -207,6 +210,7 @@ fn success(route: &Route, generator: &mut SchemaGenerator) -> Value {
     };
     let mut response = match route.gives {
         Gives::Accepted => json!({ "description": "Accepted: it is on disk." }),
+        Gives::Nothing => json!({ "description": "Done." }),
         _ => json!({ "description": "Done.", "content": { media_type: { "schema": schema } } }),
     };
     let mut given: Vec<_> = route.headers.iter().map(|name| (*name, true)).collect();

@@ -1,7 +1,7 @@
 //! Rules of the API that a case file cannot try: they need a moment in between, another provider or an encoding.
 
 use crate::support::app::{Reply, TestApp};
-use crate::support::fake_gateway::{ACCOUNT, Answer, FakeGateway};
+use crate::support::outside::{HttpFaults as _, gateway, sms_url};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use herald::accept::{self, Choice, Custom, Order, What};
@@ -9,6 +9,7 @@ use herald::domain::format::Channel;
 use herald::domain::ids::{Owner, TypeId};
 use herald::domain::message::NewMessage;
 use herald::domain::placeholder::Values;
+use herald::simulate::fault::Fault;
 use herald::store;
 use serde_json::json;
 use uuid::Uuid;
@@ -20,14 +21,6 @@ fn anna(app: &TestApp) -> String {
     let reply = app.post(USERS, r#"{"UserName":"anna","Mobile":"+4712345678"}"#);
     let guid = reply.json()["Data"]["Guid"].as_str().unwrap().to_owned();
     format!("/api/v1.3/communication/messages/{guid}/send")
-}
-
-/// The gateway as a provider.
-fn url(gateway: &FakeGateway) -> String {
-    format!(
-        "twilio+http://{ACCOUNT}:t0ken%2Fwith%2Bsigns@127.0.0.1:{}?from=%2B15550001111",
-        gateway.port()
-    )
 }
 
 fn send(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Reply {
@@ -96,12 +89,12 @@ fn a_user_disabled_while_a_send_is_prepared_is_a_conflict() {
 /// `/v1/users`: "DELETE erases the person: addresses, bodies and attributes go".
 #[test]
 fn erasing_a_user_erases_the_words_of_providers_too() {
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     let refusal =
         r#"{"code":21211,"message":"The 'To' number +4712345678 is not valid.","status":400}"#;
-    gateway.next(Answer::Reply(400, Vec::new(), refusal.into()));
+    gateway.next(Fault::http(400, &[], refusal));
     let app =
-        TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![url(&gateway)]));
+        TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![sms_url(&gateway)]));
     let path = anna(&app);
     send(&app, &path, &[]);
     app.settled();
@@ -151,14 +144,14 @@ fn a_client_may_say_who_it_is_in_a_basic_header() {
 /// not". A test is tried once, whatever the provider says.
 #[test]
 fn a_test_that_the_provider_refuses_is_false_and_in_the_log() {
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     let app =
-        TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![url(&gateway)]));
+        TestApp::start_with(|config| config.with_providers(Channel::Sms, vec![sms_url(&gateway)]));
     let refusal = r#"{"code":21211,"message":"The number is not valid.","status":400}"#;
     let busy = r#"{"code":20503,"message":"Busy.","status":503}"#;
     let answers = [(400, refusal, "failed"), (503, busy, "cancelled")];
     for (index, (status, answer, end)) in answers.into_iter().enumerate() {
-        gateway.next(Answer::Reply(status, Vec::new(), answer.into()));
+        gateway.next(Fault::http(status, &[], answer));
         app.post(
             "/api/admin/v1/messages/templates/5/test",
             r#"{"Recipient":"+4798765432"}"#,

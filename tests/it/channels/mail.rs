@@ -1,22 +1,23 @@
 //! A whole mail, as the server got it, read back by another author's parser.
 
 use super::{mail, smtp_session};
-use crate::support::fake_smtp::{FakeSmtp, Options};
+use crate::support::outside::mail_server;
 use herald::channel::Class;
 use herald::channel::mime::raw_mail;
 use herald::domain::message::Outgoing;
+use herald::simulate::smtp::Options;
 use mailparse::MailHeaderMap as _;
 
 /// Sends it and gives back the bytes that the server kept.
 fn delivered(message: &Outgoing) -> Vec<u8> {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     smtp_session(&server, "smtp://HOST").send(message).unwrap();
     let [received] = server.received().try_into().unwrap();
-    for line in received.data.split(|&b| b == b'\n') {
+    for line in received.content.split(|&b| b == b'\n') {
         assert!(line.len() <= 999, "a line has {} bytes", line.len());
         assert!(line.is_ascii());
     }
-    received.data
+    received.content
 }
 
 fn headers(part: &mailparse::ParsedMail<'_>) -> Vec<(String, String)> {
@@ -181,7 +182,7 @@ fn every_attempt_is_the_same_mail_from_the_right_sender() {
 
 #[test]
 fn a_line_break_in_any_header_field_is_refused_with_nothing_sent() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let evil = "x\r\nBcc: evil@example.org";
     let cases = [
         (

@@ -7,13 +7,12 @@ mod smtp;
 mod smtp_faults;
 mod twilio;
 mod urls;
-
-use crate::support::fake_smtp::FakeSmtp;
 use herald::channel::email::SmtpProvider;
 use herald::channel::url::ProviderUrl;
 use herald::channel::{Provider, Session, Timeouts};
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::Outgoing;
+use herald::simulate::smtp::MailServer;
 use std::time::Duration;
 
 /// Time-outs far above what a healthy local server needs.
@@ -46,14 +45,14 @@ fn mail() -> Outgoing {
 }
 
 /// A provider for this fake server, from a URL in which `HOST` stands for its address.
-fn smtp_provider(server: &FakeSmtp, url: &str, timeouts: Timeouts) -> SmtpProvider {
+fn smtp_provider(server: &MailServer, url: &str, timeouts: Timeouts) -> SmtpProvider {
     let url = url.replace("HOST", &format!("localhost:{}", server.port()));
     let ProviderUrl::Smtp(config) = ProviderUrl::parse(Channel::Email, &url).unwrap() else {
         panic!("{url} is no mail server");
     };
-    SmtpProvider::trusting(config, timeouts, &[server.authority()]).unwrap()
+    SmtpProvider::trusting(config, timeouts, &[server.authority().der.clone()]).unwrap()
 }
 
-fn smtp_session(server: &FakeSmtp, url: &str) -> Box<dyn Session> {
+fn smtp_session(server: &MailServer, url: &str) -> Box<dyn Session> {
     smtp_provider(server, url, timeouts()).session()
 }

@@ -1,8 +1,11 @@
 //! Connections to a mail server that behaves: TLS, signing in, and one connection for many mails.
 
 use super::{mail, smtp_provider, smtp_session, timeouts};
-use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Received, Stage};
+use crate::support::outside::{SmtpFaults as _, account, faults_left, mail_server, mails_begun};
 use herald::channel::{Class, Provider as _, Receipt, Timeouts};
+use herald::simulate::book::Message;
+use herald::simulate::fault::{Fault, Stage};
+use herald::simulate::smtp::{MailServer, Options};
 use std::time::Duration;
 
 const ACCOUNT: (&str, &str) = ("anna", "p@ss w0rd");
@@ -11,44 +14,49 @@ const SIGNED_IN: &str = "smtp://anna:p%40ss%20w0rd@HOST?tls=required";
 fn with_account(mechanisms: &'static str) -> Options {
     Options {
         starttls: true,
-        account: Some(ACCOUNT),
+        account: account(ACCOUNT.0, ACCOUNT.1),
         mechanisms,
         ..Options::default()
     }
 }
 
 /// What the server kept, without the mails themselves.
-fn envelopes(server: &FakeSmtp) -> Vec<Received> {
+fn envelopes(server: &MailServer) -> Vec<Message> {
     let mut received = server.received();
-    received.iter_mut().for_each(|r| r.data.clear());
+    for mail in &mut received {
+        mail.content.clear();
+        mail.number = 0;
+    }
     received
 }
 
-fn envelope(connection: usize, tls: bool, user: Option<&str>) -> Received {
-    Received {
+fn envelope(connection: usize, tls: bool, user: Option<&str>) -> Message {
+    Message {
         connection,
-        tls,
+        encrypted: tls,
         user: user.map(str::to_string),
         from: "app@example.com".into(),
         to: vec!["bo@example.net".into()],
-        data: Vec::new(),
+        service: "smtp",
+        ..Message::default()
     }
 }
 
-fn taken() -> Receipt {
+/// What the word for the mail of this number becomes.
+fn taken(number: u64) -> Receipt {
     Receipt {
         provider_id: None,
         code: Some(250),
-        answer: "250 2.0.0 Ok: queued as FAKE1".into(),
+        answer: format!("250 2.0.0 Ok: queued as {number}"),
     }
 }
 
 #[test]
 fn starttls_comes_before_the_password() {
     for mechanisms in ["PLAIN LOGIN", "LOGIN"] {
-        let server = FakeSmtp::start(with_account(mechanisms));
+        let server = mail_server(with_account(mechanisms));
         let mut session = smtp_session(&server, SIGNED_IN);
-        assert_eq!(session.send(&mail()), Ok(taken()));
+        assert_eq!(session.send(&mail()), Ok(taken(1)));
         session.rest();
         assert_eq!(envelopes(&server), [envelope(0, true, Some("anna"))]);
         let proof = match mechanisms {
@@ -73,13 +81,13 @@ fn starttls_comes_before_the_password() {
 
 #[test]
 fn implicit_tls_is_encrypted_from_the_first_byte() {
-    let server = FakeSmtp::start(Options {
+    let server = mail_server(Options {
         implicit_tls: true,
-        account: Some(ACCOUNT),
+        account: account(ACCOUNT.0, ACCOUNT.1),
         ..Options::default()
     });
     let mut session = smtp_session(&server, "smtps://anna:p%40ss%20w0rd@HOST?helo=me.example");
-    assert_eq!(session.send(&mail()), Ok(taken()));
+    assert_eq!(session.send(&mail()), Ok(taken(1)));
     assert_eq!(envelopes(&server), [envelope(0, true, Some("anna"))]);
     assert_eq!(server.commands()[0][0], "EHLO me.example");
 }
@@ -87,30 +95,34 @@ fn implicit_tls_is_encrypted_from_the_first_byte() {
 #[test]
 fn opportunistic_encrypts_where_it_can() {
     for starttls in [true, false] {
-        let server = FakeSmtp::start(Options {
+        let server = mail_server(Options {
             starttls,
             ..Options::default()
         });
         let mut session = smtp_session(&server, "smtp://HOST?tls=opportunistic");
-        assert_eq!(session.send(&mail()), Ok(taken()));
+        assert_eq!(session.send(&mail()), Ok(taken(1)));
         assert_eq!(envelopes(&server), [envelope(0, starttls, None)]);
     }
 }
 
 #[test]
 fn a_wrong_password_is_our_fault_and_is_not_repeated_in_the_answer() {
-    let server = FakeSmtp::start(with_account("PLAIN"));
+    let server = mail_server(with_account("PLAIN"));
+    server.fault(
+        Stage::Auth,
+        Fault::reply("535 5.7.8 No entry with hunter22"),
+    );
     let mut session = smtp_session(&server, "smtp://anna:hunter22@HOST?tls=required");
     let failure = session.send(&mail()).unwrap_err();
     assert_eq!(failure.class, Class::Configuration);
     assert_eq!(failure.code, Some(535));
     assert_eq!(failure.answer, "535 5.7.8 No entry with ***");
-    assert_eq!(server.mails_begun(), 0);
+    assert_eq!(mails_begun(&server), 0);
 }
 
 #[test]
 fn without_starttls_nothing_is_said_in_the_clear() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let failure = smtp_session(&server, "smtp://HOST?tls=required")
         .send(&mail())
         .unwrap_err();
@@ -124,8 +136,8 @@ fn without_starttls_nothing_is_said_in_the_clear() {
 
 #[test]
 fn a_certificate_nobody_vouches_for_is_refused() {
-    let server = FakeSmtp::start(with_account("PLAIN"));
-    let stranger = FakeSmtp::start(with_account("PLAIN"));
+    let server = mail_server(with_account("PLAIN"));
+    let stranger = mail_server(with_account("PLAIN"));
     let url = SIGNED_IN.replace("HOST", &format!("localhost:{}", server.port()));
     // The provider trusts the authority of the other server.
     let failure = smtp_provider(&stranger, &url, timeouts())
@@ -142,12 +154,12 @@ fn a_certificate_nobody_vouches_for_is_refused() {
 
 #[test]
 fn two_mails_share_a_connection_and_rest_says_goodbye() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let mut session = smtp_session(&server, "smtp://HOST");
-    assert_eq!(session.send(&mail()), Ok(taken()));
-    assert_eq!(session.send(&mail()), Ok(taken()));
+    assert_eq!(session.send(&mail()), Ok(taken(1)));
+    assert_eq!(session.send(&mail()), Ok(taken(2)));
     session.rest();
-    assert_eq!(session.send(&mail()), Ok(taken()));
+    assert_eq!(session.send(&mail()), Ok(taken(3)));
     let mails = [
         "MAIL FROM:<app@example.com>",
         "RCPT TO:<bo@example.net>",
@@ -179,31 +191,31 @@ fn a_connection_that_died_idle_is_replaced_without_a_word() {
         (Stage::Mail, Fault::Close),
     ];
     for (stage, fault) in idle_ends {
-        let server = FakeSmtp::start(Options::default());
+        let server = mail_server(Options::default());
         let mut session = smtp_session(&server, "smtp://HOST");
         if stage == Stage::AfterDot {
             server.fault(stage, fault.clone());
         }
-        assert_eq!(session.send(&mail()), Ok(taken()));
+        assert_eq!(session.send(&mail()), Ok(taken(1)));
         if stage != Stage::AfterDot {
             server.fault(stage, fault.clone());
         }
-        assert_eq!(session.send(&mail()), Ok(taken()), "{stage:?} {fault:?}");
+        assert_eq!(session.send(&mail()), Ok(taken(2)), "{stage:?} {fault:?}");
         assert_eq!(
             envelopes(&server),
             [envelope(0, false, None), envelope(1, false, None)],
             "{stage:?} {fault:?}"
         );
-        assert_eq!(server.faults_left(), 0);
+        assert_eq!(faults_left(&server), 0);
     }
 }
 
 #[test]
 fn a_mail_that_had_begun_is_not_quietly_sent_over_another_connection() {
     for stage in [Stage::Rcpt, Stage::Data, Stage::Dot] {
-        let server = FakeSmtp::start(Options::default());
+        let server = mail_server(Options::default());
         let mut session = smtp_session(&server, "smtp://HOST");
-        assert_eq!(session.send(&mail()), Ok(taken()));
+        assert_eq!(session.send(&mail()), Ok(taken(1)));
         server.fault(stage, Fault::Close);
         let failure = session.send(&mail()).unwrap_err();
         let class = match stage {
@@ -211,28 +223,28 @@ fn a_mail_that_had_begun_is_not_quietly_sent_over_another_connection() {
             _ => Class::Provider,
         };
         assert_eq!(failure.class, class, "{stage:?}");
-        assert_eq!(server.mails_begun(), 2, "{stage:?}");
+        assert_eq!(mails_begun(&server), 2, "{stage:?}");
     }
 }
 
 #[test]
 fn a_refused_mail_does_not_spoil_the_connection() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     server.fault(Stage::Rcpt, Fault::reply("550 5.1.1 No such user"));
     let mut session = smtp_session(&server, "smtp://HOST");
     let failure = session.send(&mail()).unwrap_err();
     assert_eq!(failure.class, Class::Permanent);
     assert_eq!(failure.answer, "550 5.1.1 No such user");
-    assert_eq!(session.send(&mail()), Ok(taken()));
+    assert_eq!(session.send(&mail()), Ok(taken(1)));
     assert_eq!(envelopes(&server), [envelope(0, false, None)]);
 }
 
 #[test]
 fn a_server_from_before_ehlo_is_greeted_with_helo() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     server.fault(Stage::Ehlo, Fault::reply("502 Not implemented"));
     let mut session = smtp_session(&server, "smtp://HOST");
-    assert_eq!(session.send(&mail()), Ok(taken()));
+    assert_eq!(session.send(&mail()), Ok(taken(1)));
     assert_eq!(
         server.commands()[0][..2],
         ["EHLO example.com", "HELO example.com"]
@@ -250,13 +262,13 @@ fn ssl_cert_file_names_the_authorities() {
             panic!("{url} is a mail server");
         };
         let provider = herald::channel::email::SmtpProvider::new(config, timeouts()).unwrap();
-        assert_eq!(provider.session().send(&mail()), Ok(taken()));
+        assert_eq!(provider.session().send(&mail()), Ok(taken(1)));
         return;
     }
-    let server = FakeSmtp::start(with_account("PLAIN"));
+    let server = mail_server(with_account("PLAIN"));
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("authority.pem");
-    std::fs::write(&file, server.authority_pem()).unwrap();
+    std::fs::write(&file, &server.authority().pem).unwrap();
     let child = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -272,9 +284,9 @@ fn ssl_cert_file_names_the_authorities() {
 
 #[test]
 fn a_check_encrypts_first_and_ends_in_time() {
-    let server = FakeSmtp::start(Options {
+    let server = mail_server(Options {
         starttls: true,
-        account: Some(("anna", "s3cret")),
+        account: account("anna", "s3cret"),
         ..Options::default()
     });
     let url = "smtp://anna:s3cret@HOST?tls=required&from=shop@shop.example";

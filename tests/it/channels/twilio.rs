@@ -1,31 +1,33 @@
 //! Twilio: the request as the gateway got it, and what each answer means.
 
 use super::timeouts;
-use crate::support::fake_gateway::{ACCOUNT, Answer, FakeGateway};
+use crate::support::outside::{HttpFaults as _, SmtpFaults as _, gateway, mail_server, sms_url};
 use herald::channel::http::retry_after;
 use herald::channel::{Class, Failure, Means, Provider, Receipt, Timeouts, build};
 use herald::clock::Clock;
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::Outgoing;
+use herald::hooks::{Hooks, KEY_BYTES};
+use herald::simulate::fault::{Fault, Manner, Stage};
+use herald::simulate::gateway::Gateway;
+use herald::simulate::smtp::Options;
 use std::sync::Arc;
 use std::time::Duration;
 
 const NOW: &str = "2026-11-22T04:05:06Z";
 
 fn provider(url: &str, timeouts: Timeouts) -> Arc<dyn Provider> {
+    reporting(url, timeouts, None)
+}
+
+fn reporting(url: &str, timeouts: Timeouts, hooks: Option<Arc<Hooks>>) -> Arc<dyn Provider> {
     let means = Means {
         timeouts,
         clock: Arc::new(Clock::fixed(NOW.parse().unwrap())),
+        hooks,
         capture: &|_| panic!("nothing is captured here"),
     };
     build(Channel::Sms, url, &means).unwrap()
-}
-
-fn url(gateway: &FakeGateway) -> String {
-    format!(
-        "twilio+http://{ACCOUNT}:t0ken%2Fwith%2Bsigns@127.0.0.1:{}?from=%2B15550001111",
-        gateway.port()
-    )
 }
 
 fn sms() -> Outgoing {
@@ -38,26 +40,30 @@ fn sms() -> Outgoing {
     }
 }
 
-fn sent() -> Receipt {
+/// What Twilio's word for its newest message becomes.
+fn sent(gateway: &Gateway) -> Receipt {
+    let id = gateway.messages().pop().unwrap().id;
     Receipt {
-        provider_id: Some("SM1".into()),
+        answer: format!("{id} queued"),
+        provider_id: Some(id),
         code: Some(201),
-        answer: "SM1 queued".into(),
     }
 }
 
-fn reply(status: u16, body: &str) -> Answer {
-    Answer::Reply(status, Vec::new(), body.as_bytes().to_vec())
+fn reply(status: u16, body: &str) -> Fault {
+    Fault::http(status, &[], body)
 }
 
 #[test]
 fn the_request_is_what_twilio_documents() {
-    let gateway = FakeGateway::start();
-    let provider = provider(&url(&gateway), timeouts());
+    let gateway = gateway();
+    let provider = provider(&sms_url(&gateway), timeouts());
     assert!(!provider.recognises_repeats());
     let mut session = provider.session();
-    assert_eq!(session.send(&sms()), Ok(sent()));
-    assert_eq!(session.send(&sms()), Ok(sent()));
+    for _ in 0..2 {
+        let receipt = session.send(&sms());
+        assert_eq!(receipt, Ok(sent(&gateway)));
+    }
     let asked = gateway.asked();
     assert_eq!(
         asked.iter().map(|a| a.connection).collect::<Vec<_>>(),
@@ -65,14 +71,17 @@ fn the_request_is_what_twilio_documents() {
         "the connection is kept"
     );
     let asked = &asked[0];
-    assert_eq!(asked.line, "POST /2010-04-01/Accounts/AC0123/Messages.json");
+    assert_eq!(
+        asked.line(),
+        "POST /2010-04-01/Accounts/AC0123/Messages.json"
+    );
     let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
         list.iter()
             .map(|(n, v)| (n.to_string(), v.to_string()))
             .collect()
     };
     assert_eq!(
-        asked.form,
+        asked.form(),
         pairs(&[
             ("To", "+4712345678"),
             ("From", "+15550001111"),
@@ -94,69 +103,80 @@ fn the_request_is_what_twilio_documents() {
 
 #[test]
 fn a_messaging_service_takes_the_place_of_the_sender() {
-    let gateway = FakeGateway::start();
-    let url = url(&gateway).replace("from=%2B15550001111", "service=MG42");
+    let gateway = gateway();
+    let url = sms_url(&gateway).replace("from=%2B15550001111", "service=MG42");
+    let receipt = provider(&url, timeouts()).session().send(&sms());
+    assert_eq!(receipt, Ok(sent(&gateway)));
     assert_eq!(
-        provider(&url, timeouts()).session().send(&sms()),
-        Ok(sent())
-    );
-    assert_eq!(
-        gateway.asked()[0].form[1],
+        gateway.asked()[0].form()[1],
         ("MessagingServiceSid".into(), "MG42".into())
     );
 }
 
-/// What the gateway does; class, code, kept answer (`…` is any) and seconds to wait that follow from it.
-type Case<'a> = (Answer, Class, Option<u16>, &'a str, Option<u64>);
-
+/// What a status means is in `outbox::matrix`; here is what Twilio says itself.
 #[test]
 #[rustfmt::skip] // A table: one case a line.
-fn each_answer_means_what_the_retry_policy_says() {
-    use Class::{Configuration, InDoubt, Permanent, Temporary};
+fn each_answer_is_read_and_kept_without_our_secrets() {
+    use Class::{Configuration, InDoubt, Permanent};
     let error = r#"{"code":21211,"message":"Invalid 'To' t0ken/with+signs","status":400}"#;
-    let wait = |status, value: &str| Answer::Reply(status, vec![("Retry-After", value.into())], Vec::new());
     let huge = format!(r#"{{"sid":"SM1","status":"queued","x":"{}"}}"#, "x".repeat(2_000_000));
-    let cases: Vec<Case> = vec![
-        (reply(301, "moved"), Configuration, Some(301), "moved", None),
-        (Answer::Reply(307, vec![("Location", "http://127.0.0.1:1/".into())], Vec::new()), Configuration, Some(307), "", None),
-        (reply(400, error), Permanent, Some(400), "21211 Invalid 'To' ***", None),
-        (reply(401, "no"), Configuration, Some(401), "no", None),
-        (reply(403, "no"), Configuration, Some(403), "no", None),
-        (reply(404, "no"), Configuration, Some(404), "no", None),
-        (reply(408, ""), Temporary, Some(408), "", None),
-        (reply(410, "gone"), Permanent, Some(410), "gone", None),
-        (wait(425, "7"), Temporary, Some(425), "", Some(7)),
-        (wait(429, "Sun, 22 Nov 2026 04:06:06 GMT"), Temporary, Some(429), "", Some(60)),
-        (wait(429, "soon"), Temporary, Some(429), "", None),
-        (wait(503, "999999"), Temporary, Some(503), "", Some(3600)),
-        (reply(500, "oops"), InDoubt, Some(500), "oops", None),
-        (wait(502, "7"), InDoubt, Some(502), "", None),
-        (reply(504, ""), InDoubt, Some(504), "", None),
-        (reply(201, r#"{"sid":"SM1","status":"failed","error_code":30007,"error_message":"Filtered"}"#), Permanent, Some(201), "failed 30007 Filtered", None),
-        (reply(201, r#"{"sid":"SM1","status":"undelivered"}"#), Permanent, Some(201), "undelivered 0", None),
-        (reply(201, r#"{"status":"queued"}"#), InDoubt, Some(201), r#"No message SID in the answer: {"status":"queued"}"#, None),
-        (reply(200, "<html>\nlog in</html>"), InDoubt, Some(200), "No message SID in the answer: <html> log in</html>", None),
-        (reply(204, ""), InDoubt, Some(204), "No message SID in the answer:", None),
-        (Answer::CutShort(201, br#"{"sid":"SM"#.to_vec()), InDoubt, Some(201), r#"No message SID in the answer: {"sid":"SM"#, None),
-        (reply(201, &huge), InDoubt, Some(201), "…", None),
-        (Answer::Close, InDoubt, None, "…", None),
-        (Answer::Reset, InDoubt, None, "The call failed after the request was sent: io: Connection reset by peer (os error 104).", None),
-        (Answer::Silence, InDoubt, None, "The call failed after the request was sent: timeout: global.", None),
-    ];
-    for (answer, class, code, text, retry) in cases {
+    for (answer, class, code, text) in [
+        (Fault::http(307, &[("Location", "http://127.0.0.1:1/")], ""), Configuration, 307, "HTTP status 307 without an explanation."),
+        (reply(400, error), Permanent, 400, "21211 Invalid 'To' ***"),
+        (reply(201, r#"{"sid":"SM1","status":"failed","error_code":30007,"error_message":"Filtered"}"#), Permanent, 201, "failed 30007 Filtered"),
+        (reply(201, r#"{"sid":"SM1","status":"undelivered"}"#), Permanent, 201, "undelivered 0"),
+        (reply(201, r#"{"status":"queued"}"#), InDoubt, 201, r#"No message SID in the answer: {"status":"queued"}"#),
+        (reply(200, "<html>\nlog in</html>"), InDoubt, 200, "No message SID in the answer: <html> log in</html>"),
+        (reply(201, &huge), InDoubt, 201, "…"),
+    ] {
         let what = format!("{answer:?}").chars().take(100).collect::<String>();
-        let gateway = FakeGateway::start();
-        let mut timeouts = timeouts();
-        if matches!(answer, Answer::Silence) {
-            timeouts.http_total = Duration::from_millis(300);
-        }
+        let gateway = gateway();
         gateway.next(answer);
-        let failure = provider(&url(&gateway), timeouts).session().send(&sms()).expect_err(&what);
+        let mut session = provider(&sms_url(&gateway), timeouts()).session();
+        let failure = session.send(&sms()).expect_err(&what);
         assert!(failure.answer.chars().count() <= herald::channel::ANSWER_CHARS_MAX, "{what}");
         let kept = if text == "…" { "…" } else { &failure.answer };
-        let wished = Failure { class, code, answer: text.into(), retry_after: retry.map(Duration::from_secs) };
+        let wished = Failure { class, code: Some(code), answer: text.into(), retry_after: None };
         assert_eq!(Failure { answer: kept.into(), ..failure }, wished, "{what}");
         assert_eq!(gateway.asked().len(), 1, "nothing is repeated or followed: {what}");
+    }
+}
+
+#[test]
+fn the_address_for_reports_is_sent_and_is_not_kept_where_twilio_repeats_it() {
+    let hooks = Arc::new(Hooks::new("https://app.example", &[7; KEY_BYTES]).unwrap());
+    let address = hooks.address("twilio", sms().guid);
+    let gateway = gateway();
+    let mut session = reporting(&sms_url(&gateway), timeouts(), Some(hooks)).session();
+    let error = format!(r#"{{"code":21609,"message":"StatusCallback {address} is not valid."}}"#);
+    gateway.next(reply(400, &error));
+    let failure = session.send(&sms()).unwrap_err();
+    let kept = "21609 StatusCallback https://app.example/hooks/twilio/*** is not valid.";
+    assert_eq!(failure.answer, kept);
+    let sent = gateway.asked()[0].field("StatusCallback");
+    assert_eq!(sent.as_deref(), Some(address.as_str()));
+}
+
+/// What is left of an answer, such as the body of one that has none, is not taken for the next one's.
+#[test]
+fn a_message_is_sent_whatever_was_left_of_the_answer_before() {
+    let body = r#"{"sid":"SM1","status":"failed"}"#;
+    for fault in [
+        reply(204, body),
+        reply(304, body),
+        reply(503, body),
+        reply(503, body).sent(Manner::Huge),
+        reply(503, body).sent(Manner::Truncated),
+        reply(503, body).sent(Manner::Torn),
+        Fault::Garbage,
+        Fault::Close,
+    ] {
+        let gateway = gateway();
+        let mut session = provider(&sms_url(&gateway), timeouts()).session();
+        let what = format!("{fault:?}");
+        gateway.next(fault);
+        session.send(&sms()).expect_err(&what);
+        assert_eq!(session.send(&sms()), Ok(sent(&gateway)), "{what}");
     }
 }
 
@@ -185,13 +205,12 @@ fn a_gateway_that_is_not_there_has_not_got_the_message() {
 
 #[test]
 fn a_bad_certificate_is_a_fault_of_configuration_and_a_broken_handshake_is_not() {
-    use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
     for (fault, class) in [
         (None, Class::Configuration),
         (Some(Fault::Close), Class::Provider),
         (Some(Fault::Reset), Class::Provider),
     ] {
-        let server = FakeSmtp::start(Options {
+        let server = mail_server(Options {
             implicit_tls: true,
             ..Options::default()
         });

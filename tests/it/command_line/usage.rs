@@ -43,6 +43,10 @@ fn help_of_each_verb_names_its_environment() {
         ("client revoke", vec!["HERALD_DATA_DIR"]),
         ("send", vec!["HERALD_BASE_URL", "HERALD_DATA_DIR"]),
         ("health", vec!["HERALD_URL"]),
+        (
+            "simulate",
+            [&["HERALD_SIMULATE_SMTP", "HERALD_SIMULATE_HTTP"], &log[..]].concat(),
+        ),
         ("version", vec![]),
     ] {
         let words: Vec<_> = verb.split(' ').chain(["--help"]).collect();
@@ -152,6 +156,10 @@ fn wrong_usage_says_what_is_wrong_and_exits_2() {
         (
             "health --timeout soon",
             "error: invalid value 'soon' for '--timeout <30s>': write seconds, such as 30s",
+        ),
+        (
+            "simulate --fault smtp.rcpt:451",
+            "error: invalid value 'smtp.rcpt:451' for '--fault <FAULT>': \"smtp.rcpt:451\" is no fault: write where, an equals sign and what, as in smtp.rcpt = 451 4.7.1 Try again later.",
         ),
     ] {
         let said = herald(&words.split(' ').collect::<Vec<_>>(), &[]);

@@ -2,12 +2,13 @@
 
 use super::{expect_failure, place};
 use crate::support::binary::{Running, done, herald};
-use crate::support::fake_gateway::{Answer, FakeGateway};
+use crate::support::outside::{HttpFaults as _, gateway};
+use herald::simulate::fault::Fault;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-fn busy() -> Answer {
-    Answer::Reply(503, Vec::new(), Vec::new())
+fn busy() -> Fault {
+    Fault::http(503, &[], "")
 }
 
 #[test]
@@ -33,23 +34,23 @@ fn health_is_0_when_the_server_is_ready_and_1_when_it_is_not() {
 
 #[test]
 fn health_does_not_take_another_answer_for_ready() {
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     gateway.next(busy());
     let url = format!("http://127.0.0.1:{}", gateway.port());
     expect_failure(
         &herald(&["health", "--url", &url], &[]),
         &format!("{url} is not ready: it answers 503."),
     );
-    assert_eq!(gateway.asked()[0].line, "GET /readyz");
+    assert_eq!(gateway.asked()[0].line(), "GET /readyz");
 }
 
 #[test]
 fn health_asks_again_until_it_is_ready() {
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     gateway
         .next(busy())
-        .next(Answer::Close)
-        .next(Answer::Reply(200, Vec::new(), b"ok\n".to_vec()));
+        .next(Fault::Close)
+        .next(Fault::http(200, &[], "ok\n"));
     let url = format!("http://127.0.0.1:{}", gateway.port());
     assert_eq!(done(&["health", "--wait", "--url", &url], &[]), "ready\n");
     assert_eq!(gateway.asked().len(), 3);
@@ -57,11 +58,11 @@ fn health_asks_again_until_it_is_ready() {
 
 #[test]
 fn health_ends_in_time_though_the_last_answer_never_comes() {
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     for _ in 0..15 {
         gateway.next(busy());
     }
-    gateway.next(Answer::Silence);
+    gateway.next(Fault::Silence);
     let url = format!("http://127.0.0.1:{}", gateway.port());
     let started = Instant::now();
     let said = herald(&["health", "--wait", "--timeout", "2s", "--url", &url], &[]);

@@ -1,7 +1,8 @@
 //! kill -9 between "accepted" and delivery. (delivery.md, promises 1 to 3)
 
 use super::{Site, accepted, entries, outcomes, until_sent};
-use crate::support::fake_smtp::{Fault, Stage};
+use crate::support::outside::SmtpFaults as _;
+use herald::simulate::fault::{Fault, Stage};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

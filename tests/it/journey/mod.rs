@@ -7,7 +7,8 @@ mod whole;
 
 use crate::support::app::{Caller, until};
 use crate::support::binary::{Running, done};
-use crate::support::fake_smtp::{FakeSmtp, Options};
+use crate::support::outside::{account, faults_left, mail_server};
+use herald::simulate::smtp::{MailServer, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -19,7 +20,7 @@ const USERS: &str = "/api/admin/v1/users";
 /// An appliance's directory and its mail server, which outlive the processes.
 struct Site {
     directory: TempDir,
-    smtp: FakeSmtp,
+    smtp: MailServer,
     key: String,
     /// Further parameters of the mail server's URL.
     params: &'static str,
@@ -29,12 +30,16 @@ impl Site {
     /// A client is made on the empty directory, before any server.
     fn new(params: &'static str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let smtp = FakeSmtp::start(Options {
+        let smtp = mail_server(Options {
             starttls: true,
-            account: Some(ACCOUNT),
+            account: account(ACCOUNT.0, ACCOUNT.1),
             ..Options::default()
         });
-        std::fs::write(directory.path().join("authority.pem"), smtp.authority_pem()).unwrap();
+        std::fs::write(
+            directory.path().join("authority.pem"),
+            &smtp.authority().pem,
+        )
+        .unwrap();
         let mut site = Self {
             directory,
             smtp,
@@ -102,7 +107,7 @@ impl Site {
         let server = self.serve();
         let api = server.caller(&self.key);
         let sent = accepted(&api, &self.user(&api), count);
-        until("the faults have struck", || self.smtp.faults_left() == 0);
+        until("the faults have struck", || faults_left(&self.smtp) == 0);
         (server, sent)
     }
 
@@ -120,7 +125,7 @@ impl Site {
     fn received(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
         for mail in self.smtp.received() {
-            *times.entry(guid_of(&mail.data)).or_default() += 1;
+            *times.entry(guid_of(&mail.content)).or_default() += 1;
         }
         times
     }

@@ -3,22 +3,21 @@
 use super::{Site, outcomes};
 use crate::support::app::until;
 use crate::support::binary::herald;
-use crate::support::fake_smtp::{Fault, Stage};
+use crate::support::outside::SmtpFaults as _;
+use herald::simulate::fault::{Fault, Stage};
 use rustix::process::Signal;
-use std::sync::{Arc, Barrier};
 
 #[test]
 fn sigterm_finishes_the_attempt_in_flight_and_exits_0() {
     let site = Site::new("&connections=1");
-    let held = Arc::new(Barrier::new(2));
-    site.smtp.fault(Stage::Kept, Fault::Hold(held.clone()));
+    site.smtp.fault(Stage::Kept, Fault::Hold);
     let (server, sent) = site.struck(3);
     server.signal(Signal::TERM);
     let address = server.addresses()[0].replace("http://", "");
     until("it accepts nothing any more", || {
         std::net::TcpStream::connect(&address).is_err()
     });
-    held.wait();
+    site.smtp.orders().lift();
     let said = server.ended();
     assert_eq!(said.code, Some(0));
     assert!(said.err.ends_with(" stopped\n"), "{}", said.err);

@@ -3,11 +3,13 @@
 use super::{ACCOUNT, Site, USERS, entries, guid_of, send_path, until_sent};
 use crate::support::app::Caller;
 use crate::support::binary::Running;
-use crate::support::fake_gateway::{ACCOUNT as SID, FakeGateway, TOKEN};
-use crate::support::fake_smtp::Received;
 use crate::support::holes::{expect_case, holed};
+use crate::support::outside::{gateway, sms_url};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use herald::simulate::book::Message;
+use herald::simulate::gateway::Gateway;
+use herald::simulate::twilio::{ACCOUNT as SID, TOKEN};
 use mailparse::{MailHeaderMap as _, ParsedMail};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -91,7 +93,7 @@ fn token(server: &Running, client: &Value) -> String {
 #[test]
 fn every_kind_of_message_arrives_whole_and_the_log_says_so() {
     let site = Site::new("&connections=1");
-    let gateway = FakeGateway::start();
+    let gateway = gateway();
     let client = site.client();
     let (email, sms) = (site.email_url(), sms_url(&gateway));
     let authority = site.path("authority.pem");
@@ -145,7 +147,7 @@ fn every_kind_of_message_arrives_whole_and_the_log_says_so() {
     );
     for mail in &mails {
         assert!(
-            made.contains(&guid_of(&mail.data)),
+            made.contains(&guid_of(&mail.content)),
             "a mail carries the GUID of its message"
         );
     }
@@ -187,28 +189,20 @@ fn every_kind_of_message_arrives_whole_and_the_log_says_so() {
     );
 }
 
-fn sms_url(gateway: &FakeGateway) -> String {
-    let token: String = form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
-    format!(
-        "twilio+http://{SID}:{token}@127.0.0.1:{}?from=%2B15550001111",
-        gateway.port()
-    )
-}
-
 /// Envelope, headers as a list, parts with their decoded bodies.
-fn mail_text(mail: &Received) -> String {
-    let Received {
-        connection: _,
-        tls,
+fn mail_text(mail: &Message) -> String {
+    let Message {
+        encrypted,
         user,
         from,
         to,
-        data,
+        content,
+        ..
     } = mail;
     let user = user.as_deref();
     let mut text =
-        format!("=== envelope from {from} to {to:?}, encrypted {tls}, signed in {user:?}\n");
-    part_text(&mailparse::parse_mail(data).unwrap(), &mut text);
+        format!("=== envelope from {from} to {to:?}, encrypted {encrypted}, signed in {user:?}\n");
+    part_text(&mailparse::parse_mail(content).unwrap(), &mut text);
     text
 }
 
@@ -242,10 +236,10 @@ fn date(text: &str) -> String {
     "<date>".into()
 }
 
-fn sms_text(gateway: &FakeGateway) -> String {
+fn sms_text(gateway: &Gateway) -> String {
     let mut text = String::new();
     for asked in gateway.asked() {
-        writeln!(text, "=== {}", asked.line).unwrap();
+        writeln!(text, "=== {}", asked.line()).unwrap();
         for (name, value) in &asked.headers {
             let value = match name.as_str() {
                 "content-length" => "<number>".into(),
@@ -257,21 +251,21 @@ fn sms_text(gateway: &FakeGateway) -> String {
             };
             writeln!(text, "{name}: {value}").unwrap();
         }
-        for (name, value) in &asked.form {
-            writeln!(text, "  {name} = {}", holed(value)).unwrap();
+        for (name, value) in asked.form() {
+            writeln!(text, "  {name} = {}", holed(&value)).unwrap();
         }
     }
     text
 }
 
 /// The token in the sign-in link says for whom it is, for what and for how long.
-fn expect_link_for(user: &str, mails: &[Received]) {
-    let is_login = |mail: &&Received| {
-        let parsed = mailparse::parse_mail(&mail.data).unwrap();
+fn expect_link_for(user: &str, mails: &[Message]) {
+    let is_login = |mail: &&Message| {
+        let parsed = mailparse::parse_mail(&mail.content).unwrap();
         parsed.headers.get_first_value("Subject").unwrap() == "Your sign-in link for Herald"
     };
     let mail = mails.iter().find(is_login).unwrap();
-    let text = mailparse::parse_mail(&mail.data).unwrap().subparts[0]
+    let text = mailparse::parse_mail(&mail.content).unwrap().subparts[0]
         .get_body()
         .unwrap();
     let token = text

@@ -2,17 +2,19 @@
 
 use super::{Bench, Puppet, entry, failure, insert, line, mail, now, stop, tried};
 use crate::support::app::TestApp;
-use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
+use crate::support::outside::{SmtpFaults as _, mail_server};
 use herald::channel::{Class, Receipt};
 use herald::domain::format::Channel;
 use herald::domain::message::Status;
+use herald::simulate::fault::{Fault, Stage};
+use herald::simulate::smtp::{MailServer, Options};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-fn two_servers() -> (FakeSmtp, FakeSmtp, TestApp) {
+fn two_servers() -> (MailServer, MailServer, TestApp) {
     let (first, second) = (
-        FakeSmtp::start(Options::default()),
-        FakeSmtp::start(Options::default()),
+        mail_server(Options::default()),
+        mail_server(Options::default()),
     );
     let urls = [&first, &second]
         .map(|server| format!("smtp://localhost:{}?tls=none", server.port()))
@@ -36,7 +38,7 @@ fn the_next_provider_takes_what_the_first_cannot() {
             .into_iter()
             .map(|a| (a.number, a.provider, a.started, a.result, a.class, a.code))
             .collect();
-        let name = |server: &FakeSmtp| format!("smtp://localhost:{}?tls=none", server.port());
+        let name = |server: &MailServer| format!("smtp://localhost:{}?tls=none", server.port());
         let failed = (
             1,
             name(&first),

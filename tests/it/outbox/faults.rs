@@ -4,19 +4,21 @@ use super::{
     Bench, Puppet, after, entry, failure, insert, line, mail, message, now, put, stop, tried,
 };
 use crate::support::app::TestApp;
-use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
+use crate::support::outside::{SmtpFaults as _, faults_left, mail_server};
 use herald::channel::{Class, Receipt};
 use herald::domain::device::DeviceDraft;
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::{NewMessage, Status};
 use herald::error::Error;
+use herald::simulate::fault::{Fault, Stage};
+use herald::simulate::smtp::{MailServer, Options};
 use herald::store::{self, Access, Store};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 use uuid::Uuid;
 
 /// One connection, so that what happens has one order.
-fn over(server: &FakeSmtp, attempts_max: u32) -> TestApp {
+fn over(server: &MailServer, attempts_max: u32) -> TestApp {
     let url = format!("smtp://localhost:{}?tls=none&connections=1", server.port());
     TestApp::start_with(|mut config| {
         config.limits.policy.attempts_max = attempts_max;
@@ -30,7 +32,7 @@ fn secs(secs: u64) -> Duration {
 
 #[test]
 fn a_provider_that_is_gone_costs_five_tries_and_then_none() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let url = format!("smtp://localhost:{}?tls=none&connections=1", server.port());
     let app = TestApp::start_with(|mut config| {
         // Without a backoff of the message's own, the breaker alone says when.
@@ -60,7 +62,7 @@ fn a_provider_that_is_gone_costs_five_tries_and_then_none() {
 
 #[test]
 fn while_the_breaker_is_open_the_others_are_not_touched() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let app = over(&server, 50);
     for _ in 0..5 {
         server.fault(Stage::Greeting, Fault::reply("421 4.3.2 Down"));
@@ -68,7 +70,7 @@ fn while_the_breaker_is_open_the_others_are_not_touched() {
     let inside = &app.server().app;
     let ids: Vec<_> = (0..20).map(|_| insert(inside, mail())).collect();
     inside.bells.ring(Channel::Email);
-    app.until("the breaker is open", || server.faults_left() == 0);
+    app.until("the breaker is open", || faults_left(&server) == 0);
     app.until("nothing is being sent", || {
         ids.iter().all(|id| line(inside, *id).0 != Status::Sending)
     });
@@ -82,7 +84,7 @@ fn while_the_breaker_is_open_the_others_are_not_touched() {
 
 #[test]
 fn a_provider_that_refuses_us_costs_no_message_anything() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     // With one attempt each, whatever counts would be the end.
     let app = over(&server, 1);
     for _ in 0..3 {
@@ -120,7 +122,7 @@ fn a_provider_that_refuses_us_costs_no_message_anything() {
 
 #[test]
 fn a_greylisted_mail_goes_out_after_five_minutes_and_not_before() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     server.fault(Stage::Rcpt, Fault::reply("451 4.7.1 Come back"));
     let app = over(&server, 50);
     let id = put(&app.server().app, mail());
@@ -138,7 +140,7 @@ fn a_greylisted_mail_goes_out_after_five_minutes_and_not_before() {
 
 #[test]
 fn a_mail_in_doubt_comes_again_under_the_same_message_id() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     server.fault(Stage::Dot, Fault::Close);
     let app = over(&server, 50);
     let message = mail();
@@ -148,7 +150,7 @@ fn a_mail_in_doubt_comes_again_under_the_same_message_id() {
     app.advance(secs(60));
     app.settled();
     let received = server.received();
-    let mail = mailparse::parse_headers(&received[0].data).unwrap().0;
+    let mail = mailparse::parse_headers(&received[0].content).unwrap().0;
     let found = mailparse::MailHeaderMap::get_first_value(&mail[..], "Message-ID").unwrap();
     assert!(found.starts_with(&id), "{found}");
     assert_eq!(line(&app.server().app, row), (Status::Sent, 2, None));
@@ -156,7 +158,7 @@ fn a_mail_in_doubt_comes_again_under_the_same_message_id() {
 
 #[test]
 fn the_last_attempt_that_fails_ends_the_message() {
-    let server = FakeSmtp::start(Options::default());
+    let server = mail_server(Options::default());
     let app = over(&server, 2);
     for _ in 0..2 {
         server.fault(Stage::Rcpt, Fault::reply("452 4.3.1 Full"));

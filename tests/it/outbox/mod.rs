@@ -3,9 +3,9 @@
 mod failover;
 mod faults;
 mod lanes;
+mod matrix;
 mod policy;
 mod privacy;
-mod table;
 
 use crate::support::app::{NOW, TestApp};
 use herald::app::App;

@@ -6,6 +6,7 @@ use std::path::Path;
 const SHAPES: &[(&str, &str)] = &[
     ("9999-99-99T99:99:99.999Z", "<time>"),
     ("9999-99-99T99:99:99Z", "<time>"),
+    ("SMhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh", "<sid>"),
     ("hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh", "<guid>"),
 ];
 
@@ -17,6 +18,7 @@ const RUNS: &[Run] = &[
     ("hrlds_", is_token, "<secret>"),
     ("hrldt_", is_token, "<token>"),
     ("hrldu_", is_token, "<set-up token>"),
+    ("/hooks/twilio/", is_token, "/hooks/twilio/<token>"),
     ("127.0.0.1:", is_digit, "127.0.0.1:<port>"),
     ("localhost:", is_digit, "localhost:<port>"),
     (
