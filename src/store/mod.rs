@@ -4,7 +4,9 @@
 //! [`Store::write`] runs work inside the writer thread's transaction, [`Store::read`] on a read-only snapshot.
 //! Functions that change rows take a [`Tx`], functions that only look take a [`Db`]; a [`Tx`] can be looked at too.
 
+pub mod bulk;
 pub mod captured;
+pub mod causes;
 pub mod clients;
 pub mod devices;
 mod directory;
@@ -14,10 +16,12 @@ mod migrate;
 pub mod operators;
 pub mod outbox;
 pub mod page;
+pub mod pause;
 #[cfg(test)]
 mod plans;
 pub mod preferences;
 pub mod providers;
+pub mod queue;
 mod readers;
 pub mod settings;
 pub mod system_preferences;

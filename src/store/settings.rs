@@ -1,6 +1,6 @@
 //! The settings: rows over defaults.
 
-use super::{Db, Tx};
+use super::{Db, Tx, pause};
 use crate::domain::ids::TypeId;
 use crate::domain::language::Language;
 use crate::domain::settings::Settings;
@@ -45,7 +45,7 @@ pub fn save(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
     set(tx, "forgottenpassword", &forgotten_password.to_string())
 }
 
-fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
+pub(super) fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     let sql = "
         insert into setting (key, value) values (?1, ?2)
         on conflict (key) do update set value = excluded.value";
@@ -83,6 +83,7 @@ pub fn load(db: &Db) -> Result<Settings> {
             "welcome" => *welcome = number(),
             "logininfo" => *login_info = number(),
             "forgottenpassword" => *forgotten_password = number(),
+            ours if pause::KEYS.contains(&ours) => {}
             other => log::warn!("unknown setting {other} is ignored"),
         }
     }

@@ -102,7 +102,7 @@ fn sql(file: &Path, statement: &str) {
 fn cases() -> Vec<Case> {
     let not_ours = DAMAGED.replace("WHY", "file is not a database");
     let malformed = DAMAGED.replace("WHY", "database disk image is malformed");
-    let newer = "was written by a newer Herald (schema 99, this one knows 1). Use that version or a newer one; nothing was changed.";
+    let newer = "was written by a newer Herald (schema 99, this one knows 2). Use that version or a newer one; nothing was changed.";
     let foreign = "is a database of another program. Name another directory with --data-dir.";
     vec![
         (

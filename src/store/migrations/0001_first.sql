@@ -1,0 +1,242 @@
+-- The whole current schema: what a new database gets. An older one is brought to the same state by
+-- src/store/migrations; a test compares the two.
+--
+-- Times are milliseconds since 1970-01-01T00:00:00Z. GUIDs are 16 bytes. Ids are never used again (autoincrement),
+-- because clients keep them for ever.
+
+-- What a person sets on the running appliance; absent keys have the defaults of domain::settings.
+create table setting (
+    key text primary key,
+    value text not null
+) strict, without rowid;
+
+-- Message types: at the same time the send API's communication templates.
+create table message_type (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    slug text not null collate nocase unique,
+    name text not null,
+    is_system integer not null,
+    is_notification integer not null,
+    is_sensitive integer not null,      -- bodies are wiped after the final state
+    default_channels text not null,     -- channel words, space-separated
+    expiry_secs integer not null,
+    created_at integer not null,
+    updated_at integer not null
+) strict;
+
+-- Placeholder words that a type has of its own.
+create table message_type_word (
+    type_id integer not null references message_type (id) on delete cascade,
+    position integer not null,
+    name text not null,
+    meaning text not null,
+    is_required integer not null,
+    sample text not null,
+    primary key (type_id, position)
+) strict, without rowid;
+
+-- Message templates. Deleting marks: the log keeps pointing to the row.
+create table template (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    type_id integer not null references message_type (id),
+    format integer not null,
+    lcid integer not null,
+    language text not null,
+    sender text,                        -- null: the default sender of the settings
+    subject text,
+    body text,                          -- null: the text part is made from the HTML
+    html_body text,
+    created_at integer not null,
+    updated_at integer not null,
+    updated_by text not null,
+    deleted_at integer
+) strict;
+create unique index template_place on template (type_id, format, lcid) where deleted_at is null;
+
+-- Recipients.
+create table recipient (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    user_name text not null collate nocase unique,
+    name text not null,
+    email text,
+    mobile text,
+    language text not null,
+    lcid integer not null,
+    is_disabled integer not null,
+    attributes text not null,           -- a JSON object, opaque here
+    created_at integer not null,
+    updated_at integer not null
+) strict;
+
+-- API clients. Only hashes of their secrets are kept.
+create table client (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    label text not null,
+    secret_hash blob not null,
+    key_hash blob not null unique,
+    scopes text not null,               -- space-separated
+    created_at integer not null,
+    created_by text not null,
+    expires_at integer,
+    last_used_at integer
+) strict;
+
+-- Bearer tokens of the send API, by hash; gone with their client.
+create table access_token (
+    hash blob primary key,
+    client_id integer not null references client (id) on delete cascade,
+    scopes text not null,
+    expires_at integer not null
+) strict, without rowid;
+create index access_token_expiry on access_token (expires_at);
+
+-- People who run the appliance.
+create table operator (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    user_name text not null collate nocase unique,
+    password_hash text not null,
+    created_at integer not null,
+    updated_at integer not null
+) strict;
+
+-- The outbox and the log in one: a row is never deleted because it was sent.
+create table message (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    user_id integer,
+    type_id integer not null,
+    template_id integer,
+    format integer not null,
+    channel text not null,
+    status text not null,
+    lane integer not null,              -- 0 before 1: system messages do not wait behind a bulk
+    recipient text not null,            -- empty where none was known
+    recipient_name text,
+    sender text,
+    subject text,
+    body text,
+    html_body text,
+    is_sensitive integer not null,
+    created_at integer not null,
+    created_by text not null,
+    due_at integer not null,
+    expires_at integer not null,
+    by_the_minute integer not null default 0, -- a notification that a later one may replace until it is due
+    claims integer not null default 0,  -- claims since the last result; the third without one is poison
+    attempts integer not null default 0,-- rows in `attempt`
+    tries integer not null default 0,   -- attempts that count for the backoff
+    last_attempt_at integer,
+    last_result integer,                -- null before a first result, 1 accepted by the provider, 0 not
+    error text,
+    trace text not null                 -- the decisions, as store::messages encodes them
+) strict;
+create index message_due on message (channel, lane, due_at, expires_at) where status = 'queued';
+create index message_open on message (status) where status in ('sending', 'scheduled');
+create index message_scheduled on message (channel, due_at) where status = 'scheduled';
+create index message_user on message (user_id, id);
+
+-- One row per try. It is committed before connecting; a null result beside a final message is a crash in between.
+create table attempt (
+    message_id integer not null references message (id) on delete cascade,
+    number integer not null,
+    provider text not null,
+    started_at integer not null,
+    duration_ms integer,
+    result integer,
+    class text,
+    code integer,
+    answer text,
+    provider_id text,
+    primary key (message_id, number)
+) strict, without rowid;
+
+-- Answers to requests that carried an Idempotency-Key.
+create table idempotency (
+    owner integer not null,             -- a client's id, or an operator's below zero
+    key text not null,
+    request_hash blob not null,
+    guids text not null,                -- of the queued messages, space-separated
+    location text not null,
+    created_at integer not null,
+    primary key (owner, key)
+) strict, without rowid;
+create index idempotency_age on idempotency (created_at);
+
+-- What the capture channel caught.
+create table captured (
+    id integer primary key autoincrement,
+    guid blob not null,                 -- the message's
+    format integer not null,
+    recipient text not null,
+    sender text,
+    subject text,
+    body text not null,
+    html_body text,
+    source blob,                        -- the raw mail
+    created_at integer not null
+) strict;
+create index captured_recipient on captured (recipient, id);
+
+-- Providers of the channels, in failover order. Those given by flag or environment are written anew at each start, with
+-- ids below zero, so that one list shows all; they are never read back.
+create table provider (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    channel text not null,
+    position integer not null,          -- from 1 within the channel; the given ones come first
+    masked text not null,               -- the URL without its secrets
+    is_locked integer not null,         -- given by flag or environment
+    sealed blob,                        -- the URL, readable with secret.key; null for the given ones
+    fingerprint blob,                   -- of the URL, keyed; null for the given ones
+    created_at integer not null,
+    updated_at integer not null,
+    unique (channel, fingerprint)
+) strict;
+
+-- Over which format each system message goes. (Core - Messages, "Get system message preferences")
+create table system_preference (
+    id integer primary key autoincrement,
+    type_id integer not null unique references message_type (id) on delete cascade,
+    format integer not null,
+    created_at integer not null,
+    created_by text not null,
+    updated_at integer not null,
+    updated_by text
+) strict;
+
+-- Over which channels a user wants a notification. (Core - Messages, "Get notification preferences")
+create table notification_preference (
+    id integer primary key autoincrement,
+    user_id integer not null references recipient (id) on delete cascade,
+    type_id integer not null references message_type (id) on delete cascade,
+    is_email integer not null,
+    is_sms integer not null,
+    is_push integer not null,
+    is_off integer not null,            -- the user wants none of it
+    updated_at integer not null,
+    updated_by text not null,
+    unique (user_id, type_id)
+) strict;
+
+-- Push targets of a user.
+create table device (
+    id integer primary key autoincrement,
+    guid blob not null unique,
+    user_id integer not null references recipient (id) on delete cascade,
+    label text not null,
+    token text not null,                -- what the push provider calls the device
+    created_at integer not null,
+    unique (user_id, token)
+) strict;
+
+-- Signed-in operators, by hash of their token.
+create table session (
+    hash blob primary key,
+    operator_id integer not null references operator (id) on delete cascade,
+    expires_at integer not null
+) strict, without rowid;
