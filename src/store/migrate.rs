@@ -13,7 +13,7 @@ const APPLICATION_ID: i64 = 0x4852_4c44;
 /// What a new database gets, and what brings an older one there.
 pub(super) struct Plan {
     /// The whole current schema.
-    schema: &'static str,
+    pub(super) schema: &'static str,
     /// Each entry brings a database from the version of its place (from 1) to the next.
     migrations: &'static [&'static str],
 }
@@ -26,13 +26,13 @@ pub(super) const PLAN: Plan = Plan {
 
 impl Plan {
     /// The version of a database that is up to date.
-    fn version(&self) -> i64 {
+    pub(super) fn version(&self) -> i64 {
         1 + self.migrations.len() as i64
     }
 }
 
 /// How long to wait for a command beside a running server, and the other way round.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Opens the read-write connection and brings the database up to date.
@@ -73,7 +73,7 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
 }
 
 /// What a database file turns out to be.
-enum Found {
+pub(super) enum Found {
     /// Nothing is in it.
     Empty,
     /// Another program's.
@@ -83,7 +83,7 @@ enum Found {
 }
 
 /// Looks what a database file is.
-fn version(db: &Db) -> rusqlite::Result<Found> {
+pub(super) fn version(db: &Db) -> rusqlite::Result<Found> {
     let pragma = |name| {
         db.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
     };
@@ -98,8 +98,7 @@ fn version(db: &Db) -> rusqlite::Result<Found> {
 
 /// A statement of the schema without its comments and line breaks: a migrated table has its new columns behind the text of
 /// the old ones.
-#[cfg(test)]
-fn essence(sql: &str) -> String {
+pub(super) fn essence(sql: &str) -> String {
     let code = sql
         .lines()
         .map(|line| line.split("--").next().unwrap_or_default());

@@ -1,6 +1,6 @@
 //! The settings: rows over defaults.
 
-use super::{Db, Tx, pause};
+use super::{Db, Tx, copies, pause};
 use crate::domain::ids::TypeId;
 use crate::domain::language::Language;
 use crate::domain::settings::Settings;
@@ -83,7 +83,7 @@ pub fn load(db: &Db) -> Result<Settings> {
             "welcome" => *welcome = number(),
             "logininfo" => *login_info = number(),
             "forgottenpassword" => *forgotten_password = number(),
-            ours if pause::KEYS.contains(&ours) => {}
+            ours if pause::KEYS.contains(&ours) || ours == copies::MADE => {}
             other => log::warn!("unknown setting {other} is ignored"),
         }
     }

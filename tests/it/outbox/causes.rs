@@ -218,7 +218,7 @@ fn one_call_takes_at_most_a_thousand_and_says_how_many_are_left() {
 
 #[test]
 fn what_is_left_is_counted_up_to_ten_thousand() {
-    let app = TestApp::start();
+    let app = TestApp::start().may_end_waiting();
     let ended = NewMessage {
         status: Status::Cancelled,
         ..mail()
@@ -235,8 +235,22 @@ fn what_is_left_is_counted_up_to_ten_thousand() {
     // 11 011 at first.
     assert_eq!(retry(), (json!(10_000), json!(true)));
     assert_eq!(retry(), (json!(9_011), json!(false)));
+    let cancel_format = || {
+        let reply = app.post(&format!("{LOGS}/cancel?MessageFormat=2"), "");
+        let data = reply.json()["Data"].take();
+        (data["Left"].clone(), data["LeftCapped"].clone())
+    };
+    // What is due and what is not, each for itself below what is counted.
+    for status in [Status::Queued, Status::Scheduled] {
+        for _ in 0..6 {
+            many(&app, &NewMessage { status, ..sms() });
+        }
+    }
+    assert_eq!(cancel_format(), (json!(10_000), json!(true)));
+    assert_eq!(cancel_format(), (json!(10_000), json!(true)));
+    assert_eq!(cancel_format(), (json!(9_012), json!(false)));
     let cancel = || {
-        let reply = app.post(&format!("{LOGS}/cancel?Status=queued"), "");
+        let reply = app.post(&format!("{LOGS}/cancel?Status=queued&MessageFormat=1"), "");
         reply.json()["Data"]["Changed"].clone()
     };
     assert_eq!(
