@@ -40,7 +40,7 @@ pub struct App {
     pub door: Door,
     /// Who carries what is sent.
     pub providers: Providers,
-    running: Mutex<HashSet<(Owner, String)>>,
+    running: Arc<Mutex<HashSet<(Owner, String)>>>,
     uses: Mutex<Uses>,
 }
 
@@ -70,17 +70,20 @@ impl App {
             rates: Rates::new(config.limits.requests_per_minute),
             door: Door::default(),
             providers: Providers::new(config),
-            running: Mutex::default(),
+            running: Arc::default(),
             uses: Mutex::default(),
         })
     }
 
     /// Takes an idempotency key while its first request runs; none if it is running already.
-    pub fn hold_key(&self, owner: Owner, key: &str) -> Option<HeldKey<'_>> {
+    pub fn hold_key(&self, owner: Owner, key: &str) -> Option<HeldKey> {
         let entry = (owner, key.to_owned());
         let is_first = lock(&self.running).insert(entry.clone());
         // Made only for the first: dropping another one's `HeldKey` would let go of the first one's key.
-        is_first.then(|| HeldKey { app: self, entry })
+        is_first.then(|| HeldKey {
+            running: self.running.clone(),
+            entry,
+        })
     }
 
     /// Notes that a client was used; written down now and then, because a write per read would be waste.
@@ -110,14 +113,14 @@ impl App {
 }
 
 /// An idempotency key held by a running request; let go when dropped, however the request ends.
-pub struct HeldKey<'a> {
-    app: &'a App,
+pub struct HeldKey {
+    running: Arc<Mutex<HashSet<(Owner, String)>>>,
     entry: (Owner, String),
 }
 
-impl Drop for HeldKey<'_> {
+impl Drop for HeldKey {
     fn drop(&mut self) {
-        lock(&self.app.running).remove(&self.entry);
+        lock(&self.running).remove(&self.entry);
     }
 }
 

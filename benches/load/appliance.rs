@@ -73,7 +73,8 @@ impl Prepared {
                             send_at: None,
                             by: "bench".into(),
                         };
-                        accept::prepare(app, order)
+                        let prepared = app.store.read(|db| accept::prepare(app, db, order));
+                        prepared
                             .and_then(|prepared| accept::commit(app, prepared, None))
                             .expect("a welcome mail is accepted");
                     }

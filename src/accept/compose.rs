@@ -75,7 +75,7 @@ impl Job<'_> {
                 .ok_or_else(|| Error::internal("a target without a template"))?;
             let template = templates::get(self.db, id)?;
             let rendered = render::render(&template.parts(), &values)?;
-            Ok((rendered, template.sender))
+            Ok((rendered, template.sender.clone()))
         })
     }
 

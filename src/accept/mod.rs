@@ -17,10 +17,12 @@ use crate::domain::message_type::{ANNOUNCEMENT, MessageType};
 use crate::domain::placeholder::Values;
 use crate::domain::user::User;
 use crate::error::{Error, Result};
-use crate::store::{self, idempotency};
+use crate::outbox::Bells;
+use crate::store::{self, Db, Store, Tx, idempotency};
 use compose::Job;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How far ahead a message may be scheduled, in days.
@@ -62,7 +64,7 @@ pub enum Choice {
 #[derive(Debug, Clone)]
 pub enum What {
     /// A message type, with values for its words.
-    Typed(MessageType, Values),
+    Typed(Arc<MessageType>, Values),
     /// The caller's own text: data, never a template.
     Custom(Custom),
 }
@@ -79,7 +81,7 @@ pub struct Custom {
     /// Text of the push notification; its title is the subject.
     pub push: Option<String>,
     /// What it counts as; none means an announcement.
-    pub message_type: Option<MessageType>,
+    pub message_type: Option<Arc<MessageType>>,
 }
 
 /// An order decided and rendered, nothing written yet.
@@ -144,12 +146,12 @@ impl Prepared {
     }
 }
 
-/// Decides and renders.
+/// Decides and renders, all on one snapshot.
 ///
 /// # Errors
 /// [`Error::Conflict`] for a disabled user whose channels the caller chose; [`Error::Invalid`] for a missing or unknown
 /// value, or a time that is past or too far ahead.
-pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
+pub fn prepare(app: &App, db: &Db, order: Order) -> Result<Prepared> {
     let Order {
         user,
         what,
@@ -166,32 +168,30 @@ pub fn prepare(app: &App, order: Order) -> Result<Prepared> {
         due if by_the_minute => full_minute(due, now),
         due => due,
     };
-    let messages = app.store.read(|db| {
-        let settings = store::settings::load(db)?;
-        let (message_type, values) = match &what {
-            What::Typed(message_type, values) => (message_type.clone(), values.clone()),
-            What::Custom(custom) => match &custom.message_type {
-                Some(message_type) => (message_type.clone(), Values::new()),
-                None => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
-            },
-        };
-        let job = Job {
-            app,
-            db,
-            settings: &settings,
-            user: &user,
-            message_type: &message_type,
-            by: &by,
-            now,
-            due,
-            by_the_minute,
-        };
-        let chosen = choice::choose(db, &user, &message_type, choice)?;
-        match &what {
-            What::Custom(custom) => job.custom(chosen, custom),
-            What::Typed(..) => job.typed(chosen, values),
-        }
-    })?;
+    let settings = store::settings::load(db)?;
+    let (message_type, values) = match &what {
+        What::Typed(message_type, values) => (message_type.clone(), values.clone()),
+        What::Custom(custom) => match &custom.message_type {
+            Some(message_type) => (message_type.clone(), Values::new()),
+            None => (store::types::get(db, ANNOUNCEMENT)?, Values::new()),
+        },
+    };
+    let job = Job {
+        app,
+        db,
+        settings: &settings,
+        user: &user,
+        message_type: &message_type,
+        by: &by,
+        now,
+        due,
+        by_the_minute,
+    };
+    let chosen = choice::choose(db, &user, &message_type, choice)?;
+    let messages = match &what {
+        What::Custom(custom) => job.custom(chosen, custom),
+        What::Typed(..) => job.typed(chosen, values),
+    }?;
     Ok(Prepared {
         user,
         messages,
@@ -253,45 +253,103 @@ pub fn commit_all(
     once: Option<OnceKey>,
 ) -> Result<Vec<Vec<Accepted>>> {
     let now = app.clock.now();
-    let accepted = app.store.write(move |tx| {
-        let mut accepted = Vec::with_capacity(orders.len());
-        for Prepared {
-            user,
-            messages,
-            by_the_minute,
-        } in &orders
-        {
-            if *by_the_minute && let Some(new) = messages.first() {
-                store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
-            }
-            // A moment may have passed since the preparation.
-            let user = store::users::get(tx, user.id)?;
-            if messages.iter().any(|m| !m.status.is_final()) {
-                user.refuse_disabled()?;
-            }
-            let rows = messages.iter().map(|message| {
-                Ok(Accepted {
-                    id: store::messages::insert(tx, message)?,
-                    guid: message.guid,
-                    format: message.format,
-                    recipient: message.recipient.clone(),
-                    queued: !message.status.is_final(),
-                })
-            });
-            accepted.push(rows.collect::<Result<Vec<_>>>()?);
+    let accepted = app
+        .store
+        .write(move |tx| insert(tx, &orders, once.as_ref(), now))?;
+    ring(&app.bells, accepted.iter().flatten());
+    Ok(accepted)
+}
+
+/// A [`commit`] that nobody waits for.
+pub struct Commit {
+    store: Arc<Store>,
+    bells: Bells,
+    now: Timestamp,
+    prepared: Prepared,
+    once: Option<OnceKey>,
+}
+
+impl Commit {
+    /// Nothing is written before [`Commit::then`].
+    #[must_use]
+    pub fn new(app: &App, prepared: Prepared, once: Option<OnceKey>) -> Self {
+        Self {
+            store: app.store.clone(),
+            bells: app.bells.clone(),
+            now: app.clock.now(),
+            prepared,
+            once,
         }
-        if let Some(once) = once {
-            let kept = idempotency::Kept {
-                request_hash: once.request_hash,
-                guids: queued_guids(accepted.iter().flatten()),
-                location: first_id(accepted.iter().flatten()),
-            };
-            idempotency::keep(tx, once.owner, &once.key, &kept, now)?;
+    }
+
+    /// Commits; `then` gets what [`commit`] would have returned, on a thread of the store.
+    pub fn then(self, then: impl FnOnce(Result<Vec<Accepted>>) + Send + 'static) {
+        let Self {
+            store,
+            bells,
+            now,
+            prepared,
+            once,
+        } = self;
+        store.write_then(
+            move |tx| insert(tx, &[prepared], once.as_ref(), now),
+            move |accepted| {
+                then(accepted.map(|mut all| {
+                    let accepted = all.pop().unwrap_or_default();
+                    ring(&bells, &accepted);
+                    accepted
+                }));
+            },
+        );
+    }
+}
+
+fn ring<'a>(bells: &Bells, accepted: impl IntoIterator<Item = &'a Accepted>) {
+    for message in accepted.into_iter().filter(|m| m.queued) {
+        bells.ring(message.format.channel());
+    }
+}
+
+/// Messages and idempotency record in one transaction. (delivery.md, "Engine")
+fn insert(
+    tx: &Tx<'_>,
+    orders: &[Prepared],
+    once: Option<&OnceKey>,
+    now: Timestamp,
+) -> Result<Vec<Vec<Accepted>>> {
+    let mut accepted = Vec::with_capacity(orders.len());
+    for Prepared {
+        user,
+        messages,
+        by_the_minute,
+    } in orders
+    {
+        if *by_the_minute && let Some(new) = messages.first() {
+            store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
         }
-        Ok(accepted)
-    })?;
-    for message in accepted.iter().flatten().filter(|m| m.queued) {
-        app.bells.ring(message.format.channel());
+        // A moment may have passed since the preparation.
+        let is_disabled = store::users::is_disabled(tx, user.id)?;
+        if is_disabled && messages.iter().any(|m| !m.status.is_final()) {
+            return Err(user.disabled());
+        }
+        let rows = messages.iter().map(|message| {
+            Ok(Accepted {
+                id: store::messages::insert(tx, message)?,
+                guid: message.guid,
+                format: message.format,
+                recipient: message.recipient.clone(),
+                queued: !message.status.is_final(),
+            })
+        });
+        accepted.push(rows.collect::<Result<Vec<_>>>()?);
+    }
+    if let Some(once) = once {
+        let kept = idempotency::Kept {
+            request_hash: once.request_hash,
+            guids: queued_guids(accepted.iter().flatten()),
+            location: first_id(accepted.iter().flatten()),
+        };
+        idempotency::keep(tx, once.owner, &once.key, &kept, now)?;
     }
     Ok(accepted)
 }

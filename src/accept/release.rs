@@ -64,7 +64,7 @@ fn copy(app: &App, release: Release) -> Result<NewMessage> {
             None => types::get(db, ANNOUNCEMENT)?,
         };
         // A sender that only the settings named gives way to the provider's own, as it would have in sending.
-        let default_sender = settings::load(db)?.default_sender;
+        let settings = settings::load(db)?;
         let life = SignedDuration::from_secs(i64::from(message_type.expiry_secs));
         Ok(NewMessage {
             guid: compose::guid(now)?,
@@ -76,7 +76,9 @@ fn copy(app: &App, release: Release) -> Result<NewMessage> {
             is_system: false,
             is_released: true,
             recipient_name: None,
-            sender: caught.sender.filter(|sender| *sender != default_sender),
+            sender: caught
+                .sender
+                .filter(|sender| *sender != settings.default_sender),
             subject: caught.subject,
             body: Some(caught.body),
             html_body: caught.html_body,

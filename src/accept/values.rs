@@ -34,7 +34,7 @@ pub(super) fn complete(job: &Job<'_>, given: Values) -> Result<Values> {
         let is_open =
             job.message_type.words.iter().any(|w| w.name == word) && !values.contains_key(word);
         if is_open {
-            values.insert(word.into(), Value::Text(link(job, pattern, &values)?));
+            values.insert(word.into(), Value::Text(link(job, pattern)?));
         }
     }
     template::check_values(job.message_type, &values)?;
@@ -127,7 +127,7 @@ fn of_user(user: &User) -> Values {
 }
 
 /// A link with a signed token that ends with the message's life.
-fn link(job: &Job<'_>, pattern: &str, values: &Values) -> Result<String> {
+fn link(job: &Job<'_>, pattern: &str) -> Result<String> {
     let token = secret::action_token(
         &job.settings.link_secret,
         job.user.guid,
@@ -135,7 +135,18 @@ fn link(job: &Job<'_>, pattern: &str, values: &Values) -> Result<String> {
         job.now,
         job.expires(),
     )?;
-    let mut values = values.clone();
-    values.insert("token".into(), Value::Text(token));
+    let text = |text: &str| Value::Text(text.to_owned());
+    let user = Values::from([
+        ("guid".to_owned(), text(&job.user.guid.to_string())),
+        ("language".to_owned(), text(job.user.profile.language.tag())),
+    ]);
+    let url = job.settings.app_url.as_deref();
+    let app = Values::from([("url".to_owned(), text(url.unwrap_or(&job.app.base_url)))]);
+    // Just the words that a pattern may have: turning all values over again for each link would cost more than the link.
+    let values = Values::from([
+        ("user".to_owned(), Value::Map(user)),
+        ("app".to_owned(), Value::Map(app)),
+        ("token".to_owned(), Value::Text(token)),
+    ]);
     render::link(pattern, &values)
 }

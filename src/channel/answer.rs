@@ -1,6 +1,7 @@
 //! What is kept of a provider's answer: short, on one line, and without our secrets.
 
 use super::{ANSWER_CHARS_MAX, Class, Failure};
+use crate::domain::retry::Signal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
@@ -69,7 +70,19 @@ impl Mask {
             .collect()
     }
 
-    /// A failure with the cleaned answer.
+    /// A failure of the class that the retry policy has for the signal, with the cleaned answer.
+    pub(super) fn signal(&self, signal: Signal, answer: &str) -> Failure {
+        let rule = signal.rule();
+        let code = match signal {
+            Signal::Reply(_, code) | Signal::Status(code) => Some(code),
+            _ => None,
+        };
+        let mut failure = self.failure(rule.class.unwrap_or(Class::InDoubt), code, answer);
+        failure.retry_after = rule.not_before;
+        failure
+    }
+
+    /// A failure with the cleaned answer, of a class that the gateway's own words decide.
     pub(super) fn failure(&self, class: Class, code: Option<u16>, answer: &str) -> Failure {
         Failure {
             class,

@@ -14,6 +14,7 @@ use super::answer::Mask;
 use super::mime::{Mail, compose};
 use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
 use crate::domain::message::Outgoing;
+use crate::domain::retry::Signal;
 use crate::error::{Error, Result as HeraldResult};
 use dialogue::Connection;
 use rustls::pki_types::CertificateDer;
@@ -195,7 +196,7 @@ fn start_runtime(server: &Server) -> Result<Runtime, Failure> {
         .build();
     built.map_err(|why| {
         let text = format!("The connection cannot be driven: {why}.");
-        server.mask.failure(Class::Provider, None, &text)
+        server.mask.signal(Signal::Unreachable, &text)
     })
 }
 

@@ -6,7 +6,8 @@ mod sent;
 
 use super::answer::Mask;
 use super::tls::{is_about_certificate, is_certificate_fault};
-use super::{Class, Failure, Timeouts};
+use super::{Failure, Timeouts};
+use crate::domain::retry::Signal;
 use jiff::Timestamp;
 use sent::{SentMark, connector};
 use std::io::Read as _;
@@ -105,19 +106,13 @@ impl HttpClient {
     }
 
     fn failure(&self, why: &ureq::Error) -> Failure {
-        let class = if self.mark.is_set() {
-            Class::InDoubt
-        } else if is_certificate(why) {
-            Class::Configuration
-        } else {
-            Class::Provider
+        let (signal, when) = match self.mark.is_set() {
+            true => (Signal::NoStatus, "after"),
+            false if is_certificate(why) => (Signal::BadCertificate, "before"),
+            false => (Signal::Unreachable, "before"),
         };
-        let when = match class {
-            Class::InDoubt => "after the request was sent",
-            _ => "before the request was sent",
-        };
-        let text = format!("The call failed {when}: {why}.");
-        self.mask.failure(class, None, &text)
+        let text = format!("The call failed {when} the request was sent: {why}.");
+        self.mask.signal(signal, &text)
     }
 }
 
@@ -146,18 +141,6 @@ pub fn status_of_get(url: &str, timeout: Duration) -> Result<u16, String> {
         .call(request, Timestamp::UNIX_EPOCH)
         .map(|answer| answer.status)
         .map_err(|failure| failure.answer)
-}
-
-/// What a status means where the gateway's documentation says nothing else; none for 2xx. (delivery.md, "Retry policy")
-#[must_use]
-pub fn class_of(status: u16) -> Option<Class> {
-    match status {
-        200..300 => None,
-        300..400 | 401 | 403 | 404 => Some(Class::Configuration),
-        408 | 425 | 429 | 503 => Some(Class::Temporary),
-        400..500 => Some(Class::Permanent),
-        _ => Some(Class::InDoubt),
-    }
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110, section 10.2.3), clamped to 1 s..1 h; none when it is neither.

@@ -16,6 +16,7 @@ pub mod url;
 use crate::clock::Clock;
 use crate::domain::format::Channel;
 use crate::domain::message::Outgoing;
+pub use crate::domain::retry::Class;
 use crate::error::Result as HeraldResult;
 use email::SmtpProvider;
 use std::sync::Arc;
@@ -45,35 +46,6 @@ pub struct Failure {
     pub answer: String,
     /// Not before this long: `Retry-After`, or greylisting.
     pub retry_after: Option<Duration>,
-}
-
-/// The classes of the retry policy. (delivery.md, "Retry policy")
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The provider is not there: try the next one, retry later, count for the breaker.
-    Provider,
-    /// The provider refuses us: stop it until an operator mends the configuration; no message dies.
-    Configuration,
-    /// Not now: retry with backoff.
-    Temporary,
-    /// Never: failed.
-    Permanent,
-    /// It may have been taken: retry only where a repeat can be recognised.
-    InDoubt,
-}
-
-impl Class {
-    /// The word for it in the log.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Provider => "provider",
-            Self::Configuration => "configuration",
-            Self::Temporary => "temporary",
-            Self::Permanent => "permanent",
-            Self::InDoubt => "in_doubt",
-        }
-    }
 }
 
 /// The longest provider answer that is kept.

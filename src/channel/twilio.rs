@@ -1,11 +1,12 @@
 //! SMS over Twilio Messages. (gateways.md, 3.1; <https://www.twilio.com/docs/messaging/api/message-resource>)
 
 use super::answer::{Mask, Secret};
-use super::http::{Answer, HttpClient, class_of};
+use super::http::{Answer, HttpClient};
 use super::url::Parts;
 use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
 use crate::clock::Clock;
 use crate::domain::message::Outgoing;
+use crate::domain::retry::Signal;
 use crate::error::{Error, Result as HeraldResult};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -267,7 +268,7 @@ fn judge(answer: &Answer, mask: &Mask) -> Result<Receipt, Failure> {
 
 /// What a status other than 2xx means, in Twilio's words; none for 2xx.
 fn refusal(answer: &Answer, mask: &Mask) -> Option<Failure> {
-    let class = class_of(answer.status)?;
+    let class = Signal::Status(answer.status).rule().class?;
     let text = match serde_json::from_str(&answer.body).unwrap_or_default() {
         Body {
             code: Some(number),
@@ -276,7 +277,7 @@ fn refusal(answer: &Answer, mask: &Mask) -> Option<Failure> {
         } => format!("{number} {message}"),
         _ => answer.body.clone(),
     };
-    let mut failure = mask.failure(class, Some(answer.status), &text);
+    let mut failure = mask.signal(Signal::Status(answer.status), &text);
     failure.retry_after = answer.retry_after.filter(|_| class == Class::Temporary);
     Some(failure)
 }

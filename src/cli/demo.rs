@@ -15,6 +15,7 @@ use crate::domain::user::{User, UserDraft};
 use crate::error::{Error, Result};
 use crate::http::guard::Listen;
 use crate::{render, store};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A complete appliance in a temporary directory (removed at the end) with sample users, templates and messages.
@@ -130,7 +131,7 @@ fn fill(app: &App) -> Result<Samples> {
     })
 }
 
-fn type_named(app: &App, slug: &str) -> Result<MessageType> {
+fn type_named(app: &App, slug: &str) -> Result<Arc<MessageType>> {
     let found = app.store.read(|db| store::types::find_by_slug(db, slug))?;
     found.ok_or_else(|| Error::internal(format!("there is no type {slug}")))
 }
@@ -186,5 +187,6 @@ fn order(app: &App, user: &User, what: What, channels: &[Channel]) -> Result<()>
         send_at: None,
         by: BY.into(),
     };
-    accept::commit(app, accept::prepare(app, order)?, None).map(drop)
+    let prepared = app.store.read(|db| accept::prepare(app, db, order))?;
+    accept::commit(app, prepared, None).map(drop)
 }

@@ -92,7 +92,8 @@ fn send(app: &App, args: Args) -> HeraldResult<Vec<Accepted>> {
         send_at: None,
         by: "command line".into(),
     };
-    accept::commit(app, accept::prepare(app, order)?.require_a_way()?, None)
+    let prepared = app.store.read(|db| accept::prepare(app, db, order))?;
+    accept::commit(app, prepared.require_a_way()?, None)
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -2,6 +2,7 @@
 //! and acted on together. Made from what a machine can tell, never from a provider's words.
 
 use crate::domain::message::Status;
+use crate::domain::retry::Class;
 use std::borrow::Cow;
 
 /// A key such as `permanent 550` or `expired`.
@@ -29,11 +30,13 @@ impl Cause {
     /// A message that failed although its class may be tried again has had all its tries.
     #[must_use]
     pub fn of_attempt(status: Status, class: Option<&str>, code: Option<u16>) -> Self {
-        let kind = match (status, class) {
-            (Status::Expired, _) => return Self::EXPIRED,
-            (_, Some("in_doubt")) => return Self::IN_DOUBT,
-            (_, Some("permanent")) => "permanent".to_owned(),
-            (_, class) => format!("gave_up {}", class.unwrap_or("unknown")),
+        let class = class.unwrap_or("unknown");
+        let is = |known: Class| known.word() == class;
+        let kind = match status {
+            Status::Expired => return Self::EXPIRED,
+            _ if is(Class::InDoubt) => return Self::IN_DOUBT,
+            _ if is(Class::Permanent) || is(Class::Gone) => class.to_owned(),
+            _ => format!("gave_up {class}"),
         };
         Self(Cow::Owned(match code {
             Some(code) => format!("{kind} {code}"),
@@ -58,6 +61,7 @@ mod tests {
         for (status, class, code, key) in [
             (failed, Some("permanent"), Some(550), "permanent 550"),
             (failed, Some("permanent"), None, "permanent"),
+            (failed, Some("unregistered"), Some(404), "unregistered 404"),
             (failed, Some("in_doubt"), Some(502), "in_doubt"),
             (
                 failed,

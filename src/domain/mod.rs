@@ -10,6 +10,7 @@ pub mod message;
 pub mod message_type;
 pub mod placeholder;
 pub mod preference;
+pub mod retry;
 pub mod routing;
 pub mod scope;
 pub mod segments;

@@ -75,11 +75,17 @@ impl User {
     pub fn refuse_disabled(&self) -> Result<()> {
         match self.profile.is_disabled {
             false => Ok(()),
-            true => Err(Error::Conflict(format!(
-                "The user {} is disabled; nothing is sent.",
-                self.profile.user_name
-            ))),
+            true => Err(self.disabled()),
         }
+    }
+
+    /// What is said of a disabled user.
+    #[must_use]
+    pub fn disabled(&self) -> Error {
+        Error::Conflict(format!(
+            "The user {} is disabled; nothing is sent.",
+            self.profile.user_name
+        ))
     }
 }
 

@@ -117,7 +117,7 @@ fn client(app: &App, credential: &str) -> Result<Caller> {
         .ok_or_else(ended)?;
     Ok(Caller {
         who: Who::Client(grant.client),
-        name: grant.label,
+        name: grant.label.clone(),
         scopes: Scopes::parse(&grant.scopes)?,
         ends: grant.client_expires,
     })

@@ -2,9 +2,11 @@
 
 use super::auth;
 use super::guard::{RawRequest, Refusal, Service};
+use super::reply::Reply;
 use super::request::Request;
 use super::response::Response;
 use super::router::Router;
+use super::routes::Handler;
 use crate::app::App;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -26,23 +28,30 @@ impl Api {
         }
     }
 
-    fn handle(&self, request: &mut Request) -> Result<Response> {
+    fn handle(&self, request: &mut Request) -> Result<Reply<Result<Response>>> {
         let found = self.router.find(request.method(), request.path())?;
         request.set_params(found.params);
         request.caller = auth::authorize(&self.app, found.route.access, request)?;
-        (found.route.handler)(&self.app, request)
+        match found.route.handler {
+            Handler::Now(handler) => handler(&self.app, request).map(|now| Reply::Now(Ok(now))),
+            Handler::Later(handler) => handler(&self.app, request),
+        }
     }
 }
 
 impl Service for Api {
-    fn answer(&self, raw: RawRequest) -> Response {
+    fn answer(&self, raw: RawRequest) -> Reply<Response> {
         let mut request = Request::new(raw);
-        self.handle(&mut request).unwrap_or_else(|error| {
-            if let Some(cause) = error.cause() {
-                log::error!("{} {}: {cause}", request.method(), request.path());
+        match self.handle(&mut request) {
+            Ok(Reply::Now(Ok(response))) => Reply::Now(response),
+            Ok(Reply::Now(Err(error))) | Err(error) => {
+                Reply::Now(failed(request.method(), request.path(), &error))
             }
-            render(Style::of(request.path()), &error)
-        })
+            Ok(later) => {
+                let (method, path) = (request.method().to_owned(), request.path().to_owned());
+                later.map(move |done| done.unwrap_or_else(|error| failed(&method, &path, &error)))
+            }
+        }
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {
@@ -54,6 +63,13 @@ impl Service for Api {
             None => response,
         }
     }
+}
+
+fn failed(method: &str, path: &str, error: &Error) -> Response {
+    if let Some(cause) = error.cause() {
+        log::error!("{method} {path}: {cause}");
+    }
+    render(Style::of(path), error)
 }
 
 /// In which words a failure is told.

@@ -8,6 +8,7 @@ mod health;
 pub mod list;
 mod object;
 pub mod openapi;
+pub mod reply;
 pub mod request;
 pub mod response;
 pub mod router;

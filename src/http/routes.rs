@@ -6,6 +6,7 @@ use super::admin::{
 };
 use super::auth::Access;
 use super::list::{List, Word};
+use super::reply::Reply;
 use super::request::Request;
 use super::response::Response;
 use super::send::{messages, notifications, templates as communication, token};
@@ -16,7 +17,15 @@ use crate::error::Result;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// What answers a route: decode, check, one store call, answer.
-pub type Handler = fn(&App, &Request) -> Result<Response>;
+pub enum Handler {
+    /// It has its reply when it returns.
+    Now(AnswerNow),
+    /// Its reply comes when the disk has what it promises.
+    Later(AnswerLater),
+}
+
+type AnswerNow = fn(&App, &Request) -> Result<Response>;
+type AnswerLater = fn(&App, &Request) -> Result<Reply<Result<Response>>>;
 
 /// One endpoint.
 pub struct Route {
@@ -185,28 +194,38 @@ const fn route(
 const fn get(
     pattern: &'static str,
     access: Access,
-    handler: Handler,
+    handler: AnswerNow,
     summary: &'static str,
 ) -> Route {
-    route("GET", pattern, access, handler, summary)
+    route("GET", pattern, access, Handler::Now(handler), summary)
 }
 
 const fn post(
     pattern: &'static str,
     access: Access,
-    handler: Handler,
+    handler: AnswerNow,
     summary: &'static str,
 ) -> Route {
-    route("POST", pattern, access, handler, summary)
+    route("POST", pattern, access, Handler::Now(handler), summary)
+}
+
+/// A POST whose handler does not wait for the disk.
+const fn post_later(
+    pattern: &'static str,
+    access: Access,
+    handler: AnswerLater,
+    summary: &'static str,
+) -> Route {
+    route("POST", pattern, access, Handler::Later(handler), summary)
 }
 
 const fn delete(
     pattern: &'static str,
     access: Access,
-    handler: Handler,
+    handler: AnswerNow,
     summary: &'static str,
 ) -> Route {
-    route("DELETE", pattern, access, handler, summary)
+    route("DELETE", pattern, access, Handler::Now(handler), summary)
 }
 
 const PUBLIC: Access = Access::Public;
@@ -246,7 +265,7 @@ pub const ROUTES: &[Route] = &[
     post("/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
     post("/api/v1.3/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
     post("/api/v1.3/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),
-    post("/api/v1.3/communication/messages/{userId}/send", USERS_WRITE, messages::send, "Sends a message to a user").takes::<messages::SendMessage>().accepted().headers(&["Location", "X-Message-Id"]).idempotent(),
+    post_later("/api/v1.3/communication/messages/{userId}/send", USERS_WRITE, messages::send, "Sends a message to a user").takes::<messages::SendMessage>().accepted().headers(&["Location", "X-Message-Id"]).idempotent(),
     get("/api/v1.3/communication/templates", COMMUNICATION_READ, communication::list, "Lists communication templates").plain::<communication::CommunicationTemplates>().query(communication::QUERY),
     get("/api/v1.3/communication/templates/{id}", COMMUNICATION_READ, communication::get, "Gets a communication template").plain::<communication::CommunicationTemplate>(),
     post("/api/v1.3/communication/notifications", NOTIFICATIONS_WRITE, notifications::send, "Sends notifications, all or none").takes::<notifications::SendNotifications>().accepted().may(&[404, 409]),

@@ -2,6 +2,7 @@
 //! per request; knows no sockets, which are `http::guard`'s.
 
 use super::guard::{Limits, RawRequest, Refusal, ReplyTo, Service};
+use super::reply::Reply;
 use super::response::Response;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -147,7 +148,7 @@ impl Gate {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         while let Some(job) = self.next() {
             let Job {
                 request,
@@ -160,10 +161,14 @@ impl Gate {
                 peer: request.peer,
                 started: Instant::now(),
             };
-            let answer = self.answer(request, close, &line);
-            let length = answer.bytes.len();
-            reply.send(answer.bytes, answer.close);
-            line.write(answer.status, length);
+            let exchange = Exchange {
+                gate: self.clone(),
+                http10: request.http10,
+                close,
+                reply,
+                line,
+            };
+            exchange.answer(request);
         }
     }
 
@@ -192,41 +197,6 @@ impl Gate {
         }
     }
 
-    /// What the service says, or a 500 if it panics.
-    fn answer(&self, request: RawRequest, close: bool, line: &AccessLine) -> Answer {
-        let http10 = request.http10;
-        let head_only = request.method == "HEAD";
-        let answered = catch_unwind(AssertUnwindSafe(|| {
-            let response = self.service.answer(request);
-            let (status, close) = (response.status(), close || self.is_stopping());
-            let bytes = response.print(http10, head_only, close);
-            Answer {
-                status,
-                bytes,
-                close,
-            }
-        }));
-        answered.unwrap_or_else(|panic| {
-            let (method, path) = (&line.method, &line.path);
-            let words = words_of(&*panic);
-            log::error!("{method} {path}: the handler panicked: {words}");
-            let refusal = Refusal {
-                status: 500,
-                details: "Something went wrong inside Herald; its log says what.",
-                method: Some(method.clone()),
-                target: Some(path.clone()),
-                retry_after_secs: None,
-                peer: line.peer,
-            };
-            let close = close || self.is_stopping();
-            Answer {
-                status: 500,
-                bytes: self.print_refusal(&refusal, http10, close),
-                close,
-            }
-        })
-    }
-
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
@@ -241,11 +211,74 @@ impl Gate {
     }
 }
 
-/// A reply ready for the socket.
-struct Answer {
-    status: u16,
-    bytes: Vec<u8>,
+/// A request that has come and a reply on its way, whichever thread it comes from.
+struct Exchange {
+    gate: Arc<Gate>,
+    http10: bool,
     close: bool,
+    reply: ReplyTo,
+    line: AccessLine,
+}
+
+impl Exchange {
+    /// Sends what the service says, or a 500 if it panics.
+    fn answer(self, request: RawRequest) {
+        match catch_unwind(AssertUnwindSafe(|| self.gate.service.answer(request))) {
+            Ok(Reply::Now(response)) => self.finish(response),
+            Ok(Reply::Later(begin)) => {
+                let begun = catch_unwind(AssertUnwindSafe(|| {
+                    begin(Box::new(move |response| self.finish(response)));
+                }));
+                if let Err(panic) = begun {
+                    // The exchange went down with it, which has closed the connection.
+                    let words = words_of(&*panic);
+                    log::error!("a handler panicked before its reply could come: {words}");
+                }
+            }
+            Err(panic) => self.panicked(&*panic),
+        }
+    }
+
+    fn finish(self, response: Response) {
+        let (head_only, close) = (self.line.method == "HEAD", self.closes());
+        let status = response.status();
+        let http10 = self.http10;
+        match catch_unwind(AssertUnwindSafe(|| {
+            response.print(http10, head_only, close)
+        })) {
+            Ok(bytes) => self.send(status, bytes, close),
+            Err(panic) => self.panicked(&*panic),
+        }
+    }
+
+    fn panicked(self, panic: &(dyn Any + Send)) {
+        let AccessLine {
+            method, path, peer, ..
+        } = &self.line;
+        let words = words_of(panic);
+        log::error!("{method} {path}: the handler panicked: {words}");
+        let refusal = Refusal {
+            status: 500,
+            details: "Something went wrong inside Herald; its log says what.",
+            method: Some(method.clone()),
+            target: Some(path.clone()),
+            retry_after_secs: None,
+            peer: *peer,
+        };
+        let close = self.closes();
+        let bytes = self.gate.print_refusal(&refusal, self.http10, close);
+        self.send(500, bytes, close);
+    }
+
+    fn send(self, status: u16, bytes: Vec<u8>, close: bool) {
+        let length = bytes.len();
+        self.reply.send(bytes, close);
+        self.line.write(status, length);
+    }
+
+    fn closes(&self) -> bool {
+        self.close || self.gate.is_stopping()
+    }
 }
 
 /// What the access log says of a request; the query is left out, for it may hold secrets.

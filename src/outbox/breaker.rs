@@ -2,6 +2,7 @@
 //! at once. While it is open no message loses an attempt. (delivery.md, "Retry policy")
 
 use super::policy::Policy;
+use crate::domain::retry::Health;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -23,17 +24,6 @@ struct State {
     open_until: Option<Timestamp>,
     allowed: usize,
     inside: usize,
-}
-
-/// What an attempt says about its provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
-    /// It answered; what it said about the message does not matter here.
-    Alive,
-    /// It is not there.
-    Fault,
-    /// It refuses us until the configuration is mended.
-    Misconfigured,
 }
 
 /// Why a sender is not let in.
@@ -100,19 +90,19 @@ impl Breaker {
     }
 
     /// Notes what an attempt said about the provider.
-    pub(super) fn note(&self, signal: Signal, now: Timestamp) {
+    pub(super) fn note(&self, health: Health, now: Timestamp) {
         let mut state = self.lock();
         // Attempts that were under way when it opened tell nothing new: they must not lengthen the pause.
         let is_open = state.open_until.is_some_and(|until| now < until);
-        match signal {
-            Signal::Alive => {
+        match health {
+            Health::Alive => {
                 state.faults = 0;
                 state.open_until = None;
                 state.pause = self.policy.breaker_pause;
                 state.allowed = (state.allowed * 2).min(UNLIMITED);
             }
-            Signal::Fault | Signal::Misconfigured if is_open => {}
-            Signal::Fault => {
+            Health::Fault | Health::Misconfigured if is_open => {}
+            Health::Fault => {
                 state.faults += 1;
                 if state.faults >= self.policy.breaker_faults || state.allowed < UNLIMITED {
                     let pause = state.pause;
@@ -120,7 +110,7 @@ impl Breaker {
                     open(&mut state, now, pause);
                 }
             }
-            Signal::Misconfigured => open(&mut state, now, self.policy.configuration_probe),
+            Health::Misconfigured => open(&mut state, now, self.policy.configuration_probe),
         }
     }
 
@@ -149,7 +139,7 @@ mod tests {
     fn opened() -> Breaker {
         let breaker = Breaker::new(Policy::default());
         for _ in 0..5 {
-            breaker.note(Signal::Fault, at(0));
+            breaker.note(Health::Fault, at(0));
         }
         breaker
     }
@@ -166,16 +156,16 @@ mod tests {
     #[test]
     fn it_opens_after_five_faults_in_a_row() {
         let breaker = Breaker::new(Policy::default());
-        for signal in [Signal::Fault, Signal::Alive] {
+        for health in [Health::Fault, Health::Alive] {
             for _ in 0..4 {
-                breaker.note(signal, at(0));
+                breaker.note(health, at(0));
             }
         }
         for _ in 0..4 {
-            breaker.note(Signal::Fault, at(0));
+            breaker.note(Health::Fault, at(0));
             assert_eq!(room(&breaker, at(0)), UNLIMITED);
         }
-        breaker.note(Signal::Fault, at(0));
+        breaker.note(Health::Fault, at(0));
         assert_eq!(breaker.enter(at(0)).err(), Some(Closed::Until(at(30))));
         assert_eq!(breaker.open_until(at(29)), Some(at(30)));
         assert_eq!(breaker.open_until(at(30)), None);
@@ -195,18 +185,18 @@ mod tests {
             let probe = breaker.enter(at(now)).expect("one probe");
             assert!(probe.is_probe);
             assert_eq!(breaker.enter(at(now)).err(), Some(Closed::Busy));
-            breaker.note(Signal::Fault, at(now));
+            breaker.note(Health::Fault, at(now));
         }
     }
 
     #[test]
     fn late_faults_of_attempts_under_way_do_not_lengthen_the_pause() {
         let breaker = opened();
-        breaker.note(Signal::Fault, at(1));
-        breaker.note(Signal::Misconfigured, at(2));
+        breaker.note(Health::Fault, at(1));
+        breaker.note(Health::Misconfigured, at(2));
         assert_eq!(breaker.open_until(at(2)), Some(at(30)));
         drop(breaker.enter(at(30)).expect("one probe"));
-        breaker.note(Signal::Fault, at(30));
+        breaker.note(Health::Fault, at(30));
         assert_eq!(breaker.open_until(at(30)), Some(at(90)));
     }
 
@@ -215,7 +205,7 @@ mod tests {
         let breaker = opened();
         let mut allowed = vec![room(&breaker, at(30))];
         for _ in 0..7 {
-            breaker.note(Signal::Alive, at(30));
+            breaker.note(Health::Alive, at(30));
             allowed.push(room(&breaker, at(30)));
         }
         assert_eq!(allowed, [1, 2, 4, 8, 16, 32, 64, 64]);
@@ -225,8 +215,8 @@ mod tests {
     #[test]
     fn one_fault_in_the_slow_start_opens_it_again_for_the_first_pause() {
         let breaker = opened();
-        breaker.note(Signal::Alive, at(30));
-        breaker.note(Signal::Fault, at(31));
+        breaker.note(Health::Alive, at(30));
+        breaker.note(Health::Fault, at(31));
         assert_eq!(breaker.open_until(at(31)), Some(at(61)));
     }
 
@@ -234,7 +224,7 @@ mod tests {
     fn a_refusal_opens_it_at_once_for_a_minute_each_time() {
         let breaker = Breaker::new(Policy::default());
         for start in [0, 60, 120] {
-            breaker.note(Signal::Misconfigured, at(start));
+            breaker.note(Health::Misconfigured, at(start));
             assert_eq!(breaker.open_until(at(start)), Some(at(start + 60)));
         }
     }

@@ -47,62 +47,103 @@ impl Lane {
 
     fn retire(&self) {
         self.is_retired.store(true, Ordering::Release);
-        self.bell.ring_all();
+        // A ring would be heard by one thread that ends, and not by its successor.
+        self.bell.summon();
     }
 }
 
-/// Wakes sender threads: rung when a message was committed.
+/// Wakes sender threads: rung when a message was committed, heard by those who can do something about it.
 #[derive(Debug, Default)]
 pub struct Bell {
-    rung: Mutex<u64>,
-    changed: Condvar,
+    tower: Mutex<Tower>,
+    rung: Condvar,
+    summoned: Condvar,
     stopping: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Tower {
+    rings: u64,
+    summons: u64,
+    listening: usize,
+}
+
+/// What a sender had heard before it looked whether there is something to do.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    rings: u64,
+    summons: u64,
+}
+
+/// How a sender waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// For a message, or until then.
+    Listening(Duration),
+    /// Until then, whatever is committed: every provider stands still.
+    Deaf(Duration),
 }
 
 impl Bell {
     /// There is something to send.
     pub fn ring(&self) {
-        let mut rung = self
-            .rung
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        *rung += 1;
-        self.changed.notify_one();
+        let mut tower = self.lock();
+        tower.rings += 1;
+        if tower.listening > 0 {
+            self.rung.notify_one();
+        }
     }
 
-    /// Everybody looks up. A thread that is told to end would swallow the ring that was meant for its successor.
-    fn ring_all(&self) {
-        self.ring();
-        self.changed.notify_all();
+    /// Everybody looks up, the deaf too.
+    fn summon(&self) {
+        self.lock().summons += 1;
+        self.rung.notify_all();
+        self.summoned.notify_all();
     }
 
     fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        drop(self.rung.lock());
-        self.changed.notify_all();
+        self.summon();
     }
 
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn count(&self) -> u64 {
-        *self
-            .rung
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn heard(&self) -> Heard {
+        let Tower { rings, summons, .. } = *self.lock();
+        Heard { rings, summons }
     }
 
-    /// Waits until it is rung after `seen`, or for this long.
-    fn wait(&self, seen: u64, at_most: Duration) {
-        let rung = self
-            .rung
+    /// Waits until something happens that was not heard before.
+    fn wait(&self, heard: Heard, how: Wait) {
+        let mut tower = self.lock();
+        match how {
+            Wait::Listening(at_most) => {
+                tower.listening += 1;
+                let nothing_new = |tower: &mut Tower| {
+                    tower.rings == heard.rings && tower.summons == heard.summons
+                };
+                let waited = self.rung.wait_timeout_while(tower, at_most, nothing_new);
+                waited
+                    .unwrap_or_else(|poisoned| poisoned.into_inner())
+                    .0
+                    .listening -= 1;
+            }
+            Wait::Deaf(at_most) => {
+                let nothing_new = |tower: &mut Tower| tower.summons == heard.summons;
+                drop(
+                    self.summoned
+                        .wait_timeout_while(tower, at_most, nothing_new),
+                );
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tower> {
+        self.tower
             .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        drop(
-            self.changed
-                .wait_timeout_while(rung, at_most, |rung| *rung == seen && !self.is_stopping()),
-        );
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -118,6 +159,11 @@ impl Bells {
     /// Rings for a channel.
     pub fn ring(&self, channel: Channel) {
         self.of(channel).ring();
+    }
+
+    /// Makes the senders of a channel look up even where every provider stands still, as after a jump of the clock.
+    pub fn summon(&self, channel: Channel) {
+        self.of(channel).summon();
     }
 
     fn of(&self, channel: Channel) -> &Arc<Bell> {

@@ -1,8 +1,10 @@
-//! What a failure means for its message: the retry policy as pure functions. (delivery.md, "Retry policy")
+//! What a failure means for its message: the numbers of the retry policy. Its table is `domain::retry`.
+//! (delivery.md, "Retry policy")
 
-use crate::channel::{Class, Failure};
+use crate::channel::Failure;
 use crate::domain::format::Channel;
 use crate::domain::message::Status;
+use crate::domain::retry::{Fate, Health};
 use crate::store::outbox::Verdict;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -73,15 +75,6 @@ pub struct Decided {
     pub counts: bool,
 }
 
-/// Whether the next provider of the channel may be tried at once: never after a doubt.
-#[must_use]
-pub fn may_fail_over(class: Class) -> bool {
-    match class {
-        Class::Provider | Class::Configuration => true,
-        Class::Temporary | Class::Permanent | Class::InDoubt => false,
-    }
-}
-
 /// What a failure means, `random` being uniform over all u64.
 #[must_use]
 pub fn decide(
@@ -91,34 +84,26 @@ pub fn decide(
     now: Timestamp,
     random: u64,
 ) -> Decided {
-    let counts = match failure.class {
-        Class::Configuration => false,
-        Class::Provider => !tried.is_probe,
-        Class::Temporary | Class::Permanent | Class::InDoubt => true,
-    };
-    let verdict = match failure.class {
-        Class::Permanent => Verdict::Over(Status::Failed, failure.answer.clone()),
-        Class::InDoubt if !tried.recognises_repeats => {
+    let action = failure.class.action();
+    let counts = action.counts && !(tried.is_probe && action.health == Health::Fault);
+    let verdict = match action.fate {
+        Fate::Fail => Verdict::Over(Status::Failed, failure.answer.clone()),
+        Fate::RetryIfRecognised if !tried.recognises_repeats => {
             let reason = format!(
                 "in_doubt: the provider may have taken it, and would not recognise a repeat. {}",
                 failure.answer
             );
             Verdict::Over(Status::Failed, reason)
         }
-        // The provider's breaker is open: the message waits for it, without a delay of its own.
-        Class::Configuration => live(tried, now, failure),
-        Class::Provider | Class::Temporary | Class::InDoubt
-            if counts && tried.number >= policy.attempts_max =>
-        {
+        Fate::Wait => live(tried, now, failure),
+        Fate::Retry | Fate::RetryIfRecognised if counts && tried.number >= policy.attempts_max => {
             let reason = format!(
                 "Gave up after {} attempts. {}",
                 tried.number, failure.answer
             );
             Verdict::Over(Status::Failed, reason)
         }
-        Class::Provider | Class::Temporary | Class::InDoubt => {
-            backoff(policy, tried, failure, now, random)
-        }
+        Fate::Retry | Fate::RetryIfRecognised => backoff(policy, tried, failure, now, random),
     };
     Decided { verdict, counts }
 }

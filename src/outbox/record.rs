@@ -5,6 +5,7 @@ use crate::channel::{Failure, Receipt};
 use crate::domain::ids::MessageId;
 use crate::error::{Error, Result};
 use crate::store::Tx;
+use crate::store::devices;
 use crate::store::outbox::{self, AttemptResult, Verdict};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -20,11 +21,15 @@ pub(super) struct Entry {
     pub(super) result: AttemptResult,
     pub(super) verdict: Verdict,
     pub(super) counts: bool,
+    pub(super) forgets_device: bool,
 }
 
 impl Entry {
     fn write(&self, tx: &Tx<'_>) -> Result<()> {
         outbox::end_attempt(tx, self.id, self.number, &self.result)?;
+        if self.forgets_device {
+            devices::forget(tx, self.id)?;
+        }
         let error = (!self.result.accepted).then_some(self.result.answer.as_str());
         outbox::settle(tx, self.id, &self.verdict, error, self.counts)
     }

@@ -1,10 +1,11 @@
 //! One sender thread: claim a few, send each, record each.
 
-use super::breaker::{Closed, Permit, Signal};
-use super::policy::{self, Try};
+use super::breaker::{Closed, Permit};
+use super::policy::{self, Decided, Try};
 use super::record::{Entry, Recording, STORE_PAUSE, accepted, insist, refused};
-use super::{Guarded, Lane};
+use super::{Guarded, Lane, Wait};
 use crate::channel::{Class, Failure, Session};
+use crate::domain::retry::Health;
 use crate::error::Result;
 use crate::secret::random;
 use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
@@ -55,25 +56,25 @@ pub(super) fn run(lane: &Lane, number: usize) {
     };
     loop {
         // Counted before asking: whoever is told to end is rung for afterwards.
-        let seen = lane.bell.count();
+        let heard = lane.bell.heard();
         if lane.is_ending() {
             break;
         }
         // A panic must not cost the channel one of its threads.
         match catch_unwind(AssertUnwindSafe(|| sender.turn())) {
             Ok(Ok(None)) => {}
-            Ok(Ok(Some(pause))) => lane.bell.wait(seen, pause),
+            Ok(Ok(Some(wait))) => lane.bell.wait(heard, wait),
             Ok(Err(fault)) => {
                 log::error!(
                     "the {} outbox cannot use the database: {fault}",
                     lane.channel
                 );
-                lane.bell.wait(seen, STORE_PAUSE);
+                lane.bell.wait(heard, Wait::Deaf(STORE_PAUSE));
             }
             Err(_) => {
                 log::error!("a {} sender panicked and goes on", lane.channel);
                 sender.sessions.fill_with(|| None);
-                lane.bell.wait(seen, STORE_PAUSE);
+                lane.bell.wait(heard, Wait::Deaf(STORE_PAUSE));
             }
         }
     }
@@ -81,13 +82,13 @@ pub(super) fn run(lane: &Lane, number: usize) {
 }
 
 impl<'a> Sender<'a> {
-    /// Works, or rests; how long to wait when there was nothing to do.
-    fn turn(&mut self) -> Result<Option<Duration>> {
-        let pause = match self.lane.store.read(is_paused)? {
+    /// Works, or rests; how to wait when there was nothing to do.
+    fn turn(&mut self) -> Result<Option<Wait>> {
+        let wait = match self.lane.store.read(is_paused)? {
             true => self.hold()?,
             false => self.work()?,
         };
-        match pause {
+        match wait {
             None => self.idle_since = None,
             Some(_) => {
                 let since = *self.idle_since.get_or_insert_with(Instant::now);
@@ -96,15 +97,15 @@ impl<'a> Sender<'a> {
                 }
             }
         }
-        Ok(pause)
+        Ok(wait)
     }
 
     /// The outbox is paused: nothing is taken, and lives end all the same. One thread of the channel sees to that.
-    fn hold(&mut self) -> Result<Option<Duration>> {
+    fn hold(&mut self) -> Result<Option<Wait>> {
         let (channel, now) = (self.lane.channel, self.lane.clock.now());
         let since = now.duration_since(self.looked_through);
         if self.number > 0 || since.abs() < EXPIRE_EVERY {
-            return Ok(Some(POLL));
+            return Ok(Some(Wait::Deaf(POLL)));
         }
         let store = &self.lane.store;
         if store.read(|db| waiting::has_expired(db, channel, now))? {
@@ -112,11 +113,11 @@ impl<'a> Sender<'a> {
             return Ok(None);
         }
         self.looked_through = now;
-        Ok(Some(POLL))
+        Ok(Some(Wait::Deaf(POLL)))
     }
 
     /// Sends one batch through the first provider that stands.
-    fn work(&mut self) -> Result<Option<Duration>> {
+    fn work(&mut self) -> Result<Option<Wait>> {
         let lane = self.lane;
         let now = lane.clock.now();
         let mut wait = POLL;
@@ -143,15 +144,19 @@ impl<'a> Sender<'a> {
                             is_past_capture = true;
                             wait = wait.min(rest);
                         }
-                        pause => return Ok(pause),
+                        Some(rest) => return Ok(Some(Wait::Listening(rest))),
+                        None => return Ok(None),
                     }
                 }
                 Err(Closed::Until(until)) => wait = wait.min(pause(now, until)),
-                // Whoever is inside rings when the provider is back.
+                // Whoever is inside summons when the provider is back.
                 Err(Closed::Busy) => {}
             }
         }
-        Ok(Some(wait))
+        Ok(Some(match is_past_capture {
+            true => Wait::Listening(wait),
+            false => Wait::Deaf(wait),
+        }))
     }
 
     fn work_through(
@@ -186,8 +191,8 @@ impl<'a> Sender<'a> {
         let sent = self.send_batch(index, is_probe, claimed);
         drop(permit);
         if is_probe {
-            // There may be room for one more now.
-            lane.bell.ring();
+            // There may be room for more now.
+            lane.bell.summon();
         }
         sent.map(|()| None)
     }
@@ -196,7 +201,7 @@ impl<'a> Sender<'a> {
         let lane = self.lane;
         let (channel, limit) = (lane.channel, self.batch);
         let name = lane.providers[index].provider.name().to_owned();
-        let sender = lane.store.read(settings::load)?.default_sender;
+        let sender = lane.store.read(settings::load)?.default_sender.clone();
         let claimed = lane
             .store
             .write(move |tx| outbox::claim(tx, channel, takes, limit, &name, &sender, now))?;
@@ -249,7 +254,7 @@ impl<'a> Sender<'a> {
             let (result, failure) = self.attempt(current, message);
             let gone = failure
                 .as_ref()
-                .is_some_and(|failure| policy::may_fail_over(failure.class));
+                .is_some_and(|failure| failure.class.action().tries_next_provider);
             stands &= !gone;
             let next = match gone {
                 true => self.next_provider(current, message),
@@ -299,12 +304,11 @@ impl<'a> Sender<'a> {
                 retry_after: None,
             })
         });
-        let signal = match sent.as_ref().map_err(|failure| failure.class) {
-            Err(Class::Provider) => Signal::Fault,
-            Err(Class::Configuration) => Signal::Misconfigured,
-            _ => Signal::Alive,
+        let health = match &sent {
+            Ok(_) => Health::Alive,
+            Err(failure) => failure.class.action().health,
         };
-        breaker.note(signal, self.lane.clock.now());
+        breaker.note(health, self.lane.clock.now());
         let guid = message.outgoing.guid;
         match sent {
             Ok(receipt) => {
@@ -343,27 +347,27 @@ impl<'a> Sender<'a> {
         failure: Option<&Failure>,
     ) -> Entry {
         let lane = self.lane;
-        let (verdict, counts) = match failure {
-            None => (Verdict::Sent, true),
-            Some(failure) => {
-                let tried = Try {
-                    channel: lane.channel,
-                    number: message.tries,
-                    expires: message.expires,
-                    recognises_repeats: lane.providers[index].provider.recognises_repeats(),
-                    is_probe,
-                };
-                let decided =
-                    policy::decide(&lane.policy, tried, failure, lane.clock.now(), random());
-                (decided.verdict, decided.counts)
-            }
-        };
+        let decided = failure.map(|failure| {
+            let tried = Try {
+                channel: lane.channel,
+                number: message.tries,
+                expires: message.expires,
+                recognises_repeats: lane.providers[index].provider.recognises_repeats(),
+                is_probe,
+            };
+            policy::decide(&lane.policy, tried, failure, lane.clock.now(), random())
+        });
+        let decided = decided.unwrap_or(Decided {
+            verdict: Verdict::Sent,
+            counts: true,
+        });
         Entry {
             id: message.id,
             number,
             result,
-            verdict,
-            counts,
+            verdict: decided.verdict,
+            counts: decided.counts,
+            forgets_device: failure.is_some_and(|f| f.class.action().forgets_device),
         }
     }
 

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::value::{Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
 use crate::domain::placeholder;
 
@@ -92,32 +90,30 @@ fn text(value: &Value) -> Result<&str, Error> {
         .ok_or_else(|| invalid("this filter takes text"))
 }
 
-/// The budget of all filters of one render: filters are the one place where few steps can touch much text.
-#[derive(Clone)]
-struct Budget(Arc<AtomicUsize>);
+/// What the filters of one render have gone through, in bytes: they are the one place where few steps can touch much text.
+/// It lives with the render, because the environment is shared.
+#[derive(Default)]
+struct Spent(usize);
 
-impl Budget {
-    fn spend(&self, bytes: usize) -> Result<(), Error> {
-        let spent = self
-            .0
-            .fetch_add(bytes, Ordering::Relaxed)
-            .saturating_add(bytes);
-        match spent > FILTERED_BYTES_MAX {
-            true => Err(Error::from(ErrorKind::OutOfFuel)),
-            false => Ok(()),
-        }
+fn spend(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
+    let Spent(spent) = state.get_or_insert_extension(Spent::default());
+    *spent = spent.saturating_add(bytes);
+    match *spent > FILTERED_BYTES_MAX {
+        true => Err(Error::from(ErrorKind::OutOfFuel)),
+        false => Ok(()),
     }
 }
 
 fn add_filters(env: &mut Environment<'_>) {
-    let budget = Budget(Arc::default());
     let over_text = |name: &'static str, env: &mut Environment<'_>, change: fn(&str) -> String| {
-        let budget = budget.clone();
-        env.add_filter(name, move |value: &Value| -> Result<String, Error> {
-            let text = text(value)?;
-            budget.spend(text.len())?;
-            Ok(change(text))
-        });
+        env.add_filter(
+            name,
+            move |state: &mut State<'_, '_>, value: &Value| -> Result<String, Error> {
+                let text = text(value)?;
+                spend(state, text.len())?;
+                Ok(change(text))
+            },
+        );
     };
     over_text("upper", env, str::to_uppercase);
     over_text("lower", env, str::to_lowercase);
@@ -131,16 +127,18 @@ fn add_filters(env: &mut Environment<'_>) {
             .chain(chars.flat_map(char::to_lowercase))
             .collect()
     });
-    let spent = budget.clone();
-    env.add_filter("length", move |value: &Value| -> Result<usize, Error> {
-        match (value.is_undefined(), value.as_str()) {
-            (true, _) => Err(Error::from(ErrorKind::UndefinedError)),
-            (_, Some(text)) => spent.spend(text.len()).map(|()| text.chars().count()),
-            _ => value
-                .len()
-                .ok_or_else(|| invalid("only text, lists and maps have a length")),
-        }
-    });
+    env.add_filter(
+        "length",
+        |state: &mut State<'_, '_>, value: &Value| -> Result<usize, Error> {
+            match (value.is_undefined(), value.as_str()) {
+                (true, _) => Err(Error::from(ErrorKind::UndefinedError)),
+                (_, Some(text)) => spend(state, text.len()).map(|()| text.chars().count()),
+                _ => value
+                    .len()
+                    .ok_or_else(|| invalid("only text, lists and maps have a length")),
+            }
+        },
+    );
     env.add_filter("first", |value: &Value| end_of(value, false));
     env.add_filter("last", |value: &Value| end_of(value, true));
     env.add_filter("default", |value: Value, other: Value| {
@@ -149,9 +147,12 @@ fn add_filters(env: &mut Environment<'_>) {
             false => value,
         }
     });
-    env.add_filter("join", move |list: &Value, separator: &Value| {
-        join(list, text(separator)?, &budget)
-    });
+    env.add_filter(
+        "join",
+        |state: &mut State<'_, '_>, list: &Value, separator: &Value| {
+            join(state, list, text(separator)?)
+        },
+    );
 }
 
 /// The first or the last item of a list; undefined if it is empty.
@@ -170,7 +171,7 @@ fn end_of(list: &Value, last: bool) -> Result<Value, Error> {
     }
 }
 
-fn join(list: &Value, separator: &str, budget: &Budget) -> Result<String, Error> {
+fn join(state: &mut State<'_, '_>, list: &Value, separator: &str) -> Result<String, Error> {
     match list.kind() {
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::Seq => {}
@@ -184,7 +185,7 @@ fn join(list: &Value, separator: &str, budget: &Budget) -> Result<String, Error>
             _ => return Err(invalid("'join' takes a list of texts and numbers")),
         };
         let separator = if index == 0 { "" } else { separator };
-        budget.spend(separator.len() + item.len() + 1)?;
+        spend(state, separator.len() + item.len() + 1)?;
         joined.push_str(separator);
         joined.push_str(&item);
     }

@@ -1,6 +1,6 @@
 //! Links in messages: patterns from the settings, and what may stand in a word that ends in `Url`.
 
-use super::{Problem, as_text, engine_values, inspect, passed, render_source};
+use super::{Kind, Problem, as_text, engine_values, inspect, render_source};
 use crate::domain::placeholder::{Value, Values};
 use crate::error::Error;
 
@@ -29,7 +29,7 @@ pub fn check_link(pattern: &str) -> Result<(), Error> {
     link(pattern, &samples).map(drop)
 }
 
-fn check_words(pattern: &str) -> Result<(), Error> {
+pub(super) fn check_words(pattern: &str) -> Result<(), Error> {
     let refuse =
         |p: Problem| Error::invalid(format!("Link pattern, column {}: {}.", p.column, p.what));
     if pattern.len() > LINK_BYTES_MAX {
@@ -58,8 +58,7 @@ fn check_words(pattern: &str) -> Result<(), Error> {
 
 /// The address a pattern makes with these values.
 pub fn link(pattern: &str, values: &Values) -> Result<String, Error> {
-    passed::once("link", pattern, || check_words(pattern))?;
-    let address = render_source("Link pattern", pattern, &engine_values(values)?, false)?;
+    let address = render_source("Link pattern", Kind::Link, pattern, &engine_values(values)?)?;
     let address = address.trim();
     check_url_value("Link pattern", &Value::Text(address.into()))?;
     Ok(address.into())

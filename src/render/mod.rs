@@ -3,9 +3,9 @@
 //! Templates are written by operators, values by anybody: neither may cost more than its limits or change what the other means.
 
 mod allow;
+mod compiled;
 mod environment;
 mod links;
-mod passed;
 mod text;
 mod tokens;
 
@@ -17,6 +17,7 @@ pub use tokens::{BLOCK_DEPTH_MAX, BLOCK_TAGS_MAX, BRACKET_DEPTH_MAX, TAG_TOKENS_
 
 pub use crate::domain::template::{Problem, Use, Used};
 
+use compiled::Kind;
 use minijinja::{Error as EngineError, ErrorKind};
 
 use crate::domain::address::no_controls;
@@ -78,10 +79,10 @@ pub fn render(parts: &Parts<'_>, values: &Values) -> Result<Rendered, Error> {
         .html_body
         .filter(|_| parts.format == Format::CombinedEmail);
     let html_body = html_body
-        .map(|source| render_body("HTMLBody", source, &values, true))
+        .map(|source| render_body("HTMLBody", Kind::Html, source, &values))
         .transpose()?;
     let body = match (parts.body, &html_body) {
-        (Some(source), _) => render_body("Body", source, &values, false)?,
+        (Some(source), _) => render_body("Body", Kind::Text, source, &values)?,
         (None, Some(html)) => text::from_html(html)?,
         (None, None) => {
             return Err(Error::invalid(
@@ -105,7 +106,7 @@ fn engine_values(values: &Values) -> Result<minijinja::Value, Error> {
 }
 
 fn render_subject(source: &str, values: &minijinja::Value) -> Result<String, Error> {
-    let subject = render_source("Subject", source, values, false)?;
+    let subject = render_source("Subject", Kind::Text, source, values)?;
     no_controls("Subject", &subject, false)?;
     let subject = subject.trim();
     if subject.is_empty() || subject.len() > RENDERED_SUBJECT_BYTES_MAX {
@@ -118,11 +119,11 @@ fn render_subject(source: &str, values: &minijinja::Value) -> Result<String, Err
 
 fn render_body(
     part: &str,
+    kind: Kind,
     source: &str,
     values: &minijinja::Value,
-    escape: bool,
 ) -> Result<String, Error> {
-    let body = render_source(part, source, values, escape)?;
+    let body = render_source(part, kind, source, values)?;
     no_controls(part, &body, true)?;
     if body.trim().is_empty() {
         return Err(Error::invalid(format!(
@@ -135,19 +136,23 @@ fn render_body(
 /// Renders one source. It is inspected again, once in this process: what is stored may be older than the rules.
 fn render_source(
     part: &str,
+    kind: Kind,
     source: &str,
     values: &minijinja::Value,
-    escape: bool,
 ) -> Result<String, Error> {
-    passed::once("template", source, || inspect(source).map(drop)).map_err(|p| {
-        Error::invalid(format!(
-            "{part}, line {}, column {}: {}.",
-            p.line, p.column, p.what
-        ))
-    })?;
-    let env = environment::environment(escape);
+    let check = || match kind {
+        Kind::Link => links::check_words(source),
+        Kind::Text | Kind::Html => inspect(source).map(drop).map_err(|p| {
+            Error::invalid(format!(
+                "{part}, line {}, column {}: {}.",
+                p.line, p.column, p.what
+            ))
+        }),
+    };
+    let compiled = compiled::of(kind, source, check)?;
     let mut output = environment::Capped::default();
-    env.template_from_named_str("template", source)
+    compiled
+        .template()
         .and_then(|template| {
             template
                 .render_captured_to(values.clone(), &mut output)

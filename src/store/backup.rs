@@ -88,13 +88,14 @@ fn write(
     db.0.execute("attach ?1 as source", [source])?;
     db.0.execute_batch("begin")?;
     let tx = Tx(&db);
-    let tables = make_schema(&tx)?;
-    for table in &tables {
+    for table in &make_schema(&tx, "'table', 'index'")? {
         if let Some(rows) = kept_rows(&tx, table)? {
             let sql = format!("insert into main.\"{table}\" {rows}");
             tx.0.0.execute(&sql, [])?;
         }
     }
+    // Only now: a trigger is not to count what is only copied.
+    make_schema(&tx, "'view', 'trigger'")?;
     // Ids are never used again, those of rows that are gone neither.
     tx.0.0.execute_batch(
         "delete from main.sqlite_sequence; insert into main.sqlite_sequence select * from source.sqlite_sequence",
@@ -113,14 +114,16 @@ fn write(
     Ok(db)
 }
 
-/// The same tables and indexes, and the names of the tables.
-fn make_schema(tx: &Tx<'_>) -> HeraldResult<Vec<String>> {
+/// The same parts of the schema of these kinds, and the names of the tables among them.
+fn make_schema(tx: &Tx<'_>, kinds: &str) -> HeraldResult<Vec<String>> {
     // What SQLite makes by itself has no statement, or a name that nobody else may use.
-    let sql = "
-        select type, name, sql from source.sqlite_schema
-        where sql is not null and name not like 'sqlite\\_%' escape '\\' order by type <> 'table', rowid";
+    let sql = format!(
+        "select type, name, sql from source.sqlite_schema
+        where type in ({kinds}) and sql is not null and name not like 'sqlite\\_%' escape '\\'
+        order by type <> 'table', rowid"
+    );
     let mut tables = Vec::new();
-    let mut statement = tx.0.0.prepare(sql)?;
+    let mut statement = tx.0.0.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         tx.0.0.execute_batch(&row.get::<_, String>("sql")?)?;

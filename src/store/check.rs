@@ -3,6 +3,7 @@
 //! Each check is a statement whose rows are sentences, one for each thing that is wrong. Nothing is changed.
 
 use super::copies::{self, MADE, Stage, Watch};
+use super::memo::Recall;
 use super::providers::{self, Stored};
 use super::{Db, directory, migrate};
 use crate::domain::message::Status;
@@ -67,7 +68,7 @@ const CHECKS: &[Check] = &[
             and not (status = 'sending' and recipient = '' and user_id is null)
             and not (is_sensitive and body is null and recipient <> ''
                 and created_at <= coalesce((select cast(value as integer) from setting where key = 'MADE'), -1))"),
-    ("causes", 2, "
+    ("causes", 3, "
         select 'Message ' || id || ' is ' || status || ' and has '
             || iif(cause is null, 'no cause.', 'the cause ' || quote(cause) || '.') from message
         where (cause is null) = (status in ('failed', 'expired'))"),
@@ -177,7 +178,7 @@ fn schema(db: &Db) -> Vec<String> {
             migrate::Found::Version(version) if version == migrate::PLAN.version() => {}
             _ => return Ok(Vec::new()),
         }
-        let fresh = Db(Connection::open_in_memory()?);
+        let fresh = Db(Connection::open_in_memory()?, Recall::default());
         fresh.0.execute_batch(migrate::PLAN.schema)?;
         let (mut found, wished) = (parts(db)?, parts(&fresh)?);
         let mut said = Vec::new();

@@ -1,12 +1,14 @@
 //! API clients and their bearer tokens. Secrets are kept as SHA-256 only: they are random and long, so that no slow
 //! hash is needed.
 
+use super::memo::{Key, Weigh};
 use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, optional_time, time};
 use crate::domain::ids::ClientId;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// `ID`
@@ -128,19 +130,20 @@ pub fn list(db: &Db, query: &Query) -> Result<Page<Client>> {
     )
 }
 
+impl Weigh for Grant {}
+
 /// What the key with this hash stands for.
-pub fn by_key(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
-    let sql = "
-        select id, label, scopes, expires_at, expires_at as client_expires_at from client where key_hash = ?1";
-    Ok(db
-        .0
-        .prepare_cached(sql)?
-        .query_row([hash], grant)
-        .optional()?)
+pub fn by_key(db: &Db, hash: &Hash) -> Result<Option<Arc<Grant>>> {
+    db.recall(Key::Grant(*hash), || {
+        let sql = "
+            select id, label, scopes, expires_at, expires_at as client_expires_at from client where key_hash = ?1";
+        let found = db.0.prepare_cached(sql)?.query_row([hash], grant);
+        Ok(found.optional()?)
+    })
 }
 
 /// What the token with this hash stands for; it ends with its client.
-pub fn by_token(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
+pub fn by_token(db: &Db, hash: &Hash) -> Result<Option<Arc<Grant>>> {
     let sql = "
         select c.id, c.label, t.scopes, min(t.expires_at, coalesce(c.expires_at, t.expires_at)) as expires_at,
             c.expires_at as client_expires_at
@@ -150,7 +153,8 @@ pub fn by_token(db: &Db, hash: &Hash) -> Result<Option<Grant>> {
         .0
         .prepare_cached(sql)?
         .query_row([hash], grant)
-        .optional()?)
+        .optional()?
+        .map(Arc::new))
 }
 
 /// Adds a token, and forgets those that have ended.

@@ -3,7 +3,7 @@
 use super::page::{Column, Kind, Operand, Page, Query, fetch};
 use super::{Db, Tx, guid, is_unique_violation, time};
 use crate::domain::device::{DEVICES_MAX, Device, DeviceDraft};
-use crate::domain::ids::{DeviceId, UserId};
+use crate::domain::ids::{DeviceId, MessageId, UserId};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{Row, named_params};
@@ -69,6 +69,15 @@ pub fn delete(tx: &Tx<'_>, user: UserId, id: DeviceId) -> Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Removes the device that a message was sent to: its push service does not know it any more.
+/// (delivery.md, "Retry policy")
+pub fn forget(tx: &Tx<'_>, message: MessageId) -> Result<()> {
+    let sql = "
+        delete from device where (user_id, token) = (select user_id, recipient from message where id = ?1)";
+    tx.0.0.prepare_cached(sql)?.execute([message.0])?;
+    Ok(())
 }
 
 /// A page of a user's devices.

@@ -1,5 +1,6 @@
 //! Opening: a new database gets schema.sql, an older one its migrations, a newer or foreign one is refused.
 
+use super::memo::Recall;
 use super::{Db, Tx, directory, settings, templates, types};
 use crate::error::Result;
 use jiff::Timestamp;
@@ -21,7 +22,10 @@ pub(super) struct Plan {
 /// The plan of this program.
 pub(super) const PLAN: Plan = Plan {
     schema: include_str!("../../schema.sql"),
-    migrations: &[include_str!("migrations/0002_cause.sql")],
+    migrations: &[
+        include_str!("migrations/0002_catalogue.sql"),
+        include_str!("migrations/0003_cause.sql"),
+    ],
 };
 
 impl Plan {
@@ -52,7 +56,7 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
     .map_err(damaged)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(128);
-    let db = Db(connection);
+    let db = Db(connection, Recall::default());
     let version = version(&db).map_err(damaged)?;
     match version {
         Found::Foreign => {
@@ -172,13 +176,13 @@ mod tests {
 
     const NOW: &str = "2026-11-22T12:00:00Z";
 
-    /// The first version of the program.
+    /// The first program, as the oldest data directory has it.
     const OLD: Plan = Plan {
-        schema: include_str!("migrations/0001_first.sql"),
+        schema: include_str!("../../tests/cases/schema/1.sql"),
         migrations: &[],
     };
 
-    /// The program two made-up migrations later.
+    /// This program two made-up migrations later.
     const NEW: Plan = Plan {
         schema: concat!(
             include_str!("../../schema.sql"),
@@ -187,6 +191,7 @@ mod tests {
         ),
         migrations: &[
             PLAN.migrations[0],
+            PLAN.migrations[1],
             "create table tag (id integer primary key, name text not null) strict;",
             "create index tag_name on tag (name);",
         ],
@@ -303,7 +308,7 @@ mod tests {
     fn a_migration_that_fails_leaves_the_old_database() {
         const BROKEN: Plan = Plan {
             schema: "",
-            migrations: &[NEW.migrations[1], "create table tag (id integer);"],
+            migrations: &[NEW.migrations[2], "create table tag (id integer);"],
         };
         let (_directory, file) = place();
         let before = shape(&opened(&file, &OLD).expect("an old database"));
@@ -322,7 +327,10 @@ mod tests {
         let before = std::fs::read(&file).expect("its bytes");
         let refused = opened(&file, &OLD).err().unwrap_or_default();
         assert!(
-            refused.contains("written by a newer Herald (schema 4, this one knows 1)"),
+            refused.contains(&format!(
+                "written by a newer Herald (schema {}, this one knows 1)",
+                NEW.version()
+            )),
             "{refused}"
         );
         assert_eq!(std::fs::read(&file).expect("its bytes"), before);

@@ -15,6 +15,7 @@ pub mod copies;
 pub mod devices;
 mod directory;
 pub mod idempotency;
+mod memo;
 pub mod messages;
 mod migrate;
 pub mod operators;
@@ -47,7 +48,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// A connection to the database, for looking.
-pub struct Db(Connection);
+pub struct Db(Connection, memo::Recall);
 
 /// A running transaction of the writer.
 pub struct Tx<'a>(&'a Db);
@@ -126,6 +127,15 @@ impl Store {
         self.writer.submit(work)
     }
 
+    /// Like [`Store::write`], without waiting: `then` gets the result once it is on disk, on a thread of the store.
+    pub fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        self.writer.submit_then(work, then);
+    }
+
     /// How long a write waits for another process that is writing, before it is [`Error::Unavailable`].
     ///
     /// # Errors
@@ -161,6 +171,12 @@ impl From<rusqlite::Error> for Error {
             _ => Self::internal(fault),
         }
     }
+}
+
+/// The version of the schema that this program writes.
+#[must_use]
+pub fn schema_version() -> i64 {
+    migrate::PLAN.version()
 }
 
 /// The version of the database engine inside.

@@ -4,10 +4,11 @@
 //! free waits microseconds.
 
 use super::Db;
+use super::memo::{Memo, Recall};
 use crate::error::Result;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// How many reads may run at once.
@@ -20,8 +21,9 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(file: &Path) -> rusqlite::Result<Self> {
+        let memo = Arc::new(Memo::default());
         let idle = (0..READERS_MAX)
-            .map(|_| connect(file))
+            .map(|_| connect(file, memo.clone()))
             .collect::<rusqlite::Result<_>>()?;
         Ok(Self {
             idle: Mutex::new(idle),
@@ -39,9 +41,10 @@ impl Readers {
             .db
             .as_ref()
             .expect("a loan holds its connection until it is dropped");
-        let snapshot = db.0.unchecked_transaction()?;
+        db.1.begin();
+        let snapshot = Snapshot::begin(db)?;
         let seen = look(db);
-        snapshot.finish()?;
+        snapshot.end()?;
         seen
     }
 
@@ -55,6 +58,35 @@ impl Readers {
             .wait_while(idle, |idle| idle.is_empty())
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         idle.pop().expect("waited until one is idle")
+    }
+}
+
+/// A transaction that only looks; rolled back when dropped before its end. Its statements are kept prepared, which the
+/// engine's own transactions are not.
+struct Snapshot<'a> {
+    db: &'a Db,
+    is_open: bool,
+}
+
+impl<'a> Snapshot<'a> {
+    fn begin(db: &'a Db) -> rusqlite::Result<Self> {
+        db.0.prepare_cached("begin")?.execute([])?;
+        Ok(Self { db, is_open: true })
+    }
+
+    fn end(mut self) -> rusqlite::Result<()> {
+        self.is_open = false;
+        self.db.0.prepare_cached("commit")?.execute([]).map(drop)
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        if self.is_open
+            && let Err(fault) = self.db.0.execute_batch("rollback")
+        {
+            log::error!("a snapshot cannot be ended: {fault}");
+        }
     }
 }
 
@@ -76,7 +108,7 @@ impl Drop for Loan<'_> {
     }
 }
 
-fn connect(file: &Path) -> rusqlite::Result<Db> {
+fn connect(file: &Path, memo: Arc<Memo>) -> rusqlite::Result<Db> {
     let connection = Connection::open_with_flags(
         file,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -85,5 +117,5 @@ fn connect(file: &Path) -> rusqlite::Result<Db> {
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(Db(connection))
+    Ok(Db(connection, Recall::with(memo)))
 }

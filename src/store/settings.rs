@@ -1,5 +1,6 @@
 //! The settings: rows over defaults.
 
+use super::memo::{Key, Weigh};
 use super::{Db, Tx, copies, pause};
 use crate::domain::ids::TypeId;
 use crate::domain::language::Language;
@@ -7,6 +8,7 @@ use crate::domain::settings::Settings;
 use crate::error::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
 
 /// Writes what a new database needs: the secret behind action links.
 pub(super) fn seed(tx: &Tx<'_>) -> Result<()> {
@@ -53,8 +55,15 @@ pub(super) fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+impl Weigh for Settings {}
+
 /// The settings in force.
-pub fn load(db: &Db) -> Result<Settings> {
+pub fn load(db: &Db) -> Result<Arc<Settings>> {
+    let settings = db.recall(Key::Settings, || read(db).map(Some))?;
+    settings.ok_or_else(|| Error::internal("the settings are gone"))
+}
+
+fn read(db: &Db) -> Result<Settings> {
     let mut settings = Settings::new(Vec::new());
     let mut statement = db.0.prepare_cached("select key, value from setting")?;
     let mut rows = statement.query([])?;

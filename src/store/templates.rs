@@ -1,5 +1,6 @@
 //! Message templates. A deleted one keeps its row, because the log points to it.
 
+use super::memo::{Key, Weigh};
 use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, is_unique_violation, time};
 use crate::domain::address::Mailbox;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::render::Parts;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// `ID`
@@ -222,12 +224,21 @@ pub fn delete(tx: &Tx<'_>, id: TemplateId, by: &str, now: Timestamp) -> Result<(
 ///
 /// # Errors
 /// [`Error::NotFound`] if it is deleted or was never there.
-pub fn get(db: &Db, id: TemplateId) -> Result<StoredTemplate> {
-    let sql = format!("select {COLUMNS} from template t where t.id = ?1 and t.deleted_at is null");
-    db.0.prepare_cached(&sql)?
-        .query_row([id.0], from_row)
-        .optional()?
-        .ok_or_else(|| not_found(id))
+pub fn get(db: &Db, id: TemplateId) -> Result<Arc<StoredTemplate>> {
+    let found = db.recall(Key::Template(id.0), || {
+        let sql =
+            format!("select {COLUMNS} from template t where t.id = ?1 and t.deleted_at is null");
+        let found = db.0.prepare_cached(&sql)?.query_row([id.0], from_row);
+        Ok(found.optional()?)
+    })?;
+    found.ok_or_else(|| not_found(id))
+}
+
+impl Weigh for StoredTemplate {
+    fn text_bytes(&self) -> usize {
+        let texts = [&self.subject, &self.body, &self.html_body];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
 }
 
 /// A page of live templates.
@@ -253,27 +264,32 @@ pub fn of_type(db: &Db, type_id: TypeId) -> Result<Vec<StoredTemplate>> {
 }
 
 /// The live templates of a type, for routing.
-pub fn candidates(db: &Db, type_id: TypeId) -> Result<Vec<Candidate>> {
+pub fn candidates(db: &Db, type_id: TypeId) -> Result<Arc<Vec<Candidate>>> {
+    let found = db.recall(Key::Candidates(type_id.0), || {
+        read_candidates(db, type_id).map(Some)
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+impl Weigh for Vec<Candidate> {
+    fn text_bytes(&self) -> usize {
+        self.len() * size_of::<Candidate>()
+    }
+}
+
+fn read_candidates(db: &Db, type_id: TypeId) -> Result<Vec<Candidate>> {
     let sql = "select id, format, language from template where type_id = ?1 and deleted_at is null";
-    let rows =
-        db.0.prepare_cached(sql)?
-            .query_map([type_id.0], |row| {
-                Ok((
-                    TemplateId(row.get("id")?),
-                    format(row)?,
-                    row.get::<_, String>("language")?,
-                ))
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-    rows.into_iter()
-        .map(|(id, format, tag)| {
-            Ok(Candidate {
-                id,
-                format,
-                language: Language::parse(&tag)?,
-            })
-        })
-        .collect()
+    let mut statement = db.0.prepare_cached(sql)?;
+    let mut rows = statement.query([type_id.0])?;
+    let mut candidates = Vec::new();
+    while let Some(row) = rows.next()? {
+        candidates.push(Candidate {
+            id: TemplateId(row.get("id")?),
+            format: format(row)?,
+            language: Language::parse(&row.get::<_, String>("language")?)?,
+        });
+    }
+    Ok(candidates)
 }
 
 fn not_found(id: TemplateId) -> Error {

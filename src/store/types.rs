@@ -1,5 +1,6 @@
 //! Message types and their words.
 
+use super::memo::{Key, Weigh};
 use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, is_unique_violation, time};
 use crate::domain::format::Channel;
@@ -9,7 +10,8 @@ use crate::domain::placeholder::Word;
 use crate::domain::settings::MessageWord;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// `ID`
@@ -181,18 +183,15 @@ pub fn delete(tx: &Tx<'_>, id: TypeId) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn get(db: &Db, id: TypeId) -> Result<MessageType> {
+pub fn get(db: &Db, id: TypeId) -> Result<Arc<MessageType>> {
     find(db, id)?.ok_or_else(|| Error::NotFound(format!("No message type has the ID {id}.")))
 }
 
+impl Weigh for MessageType {}
+
 /// The type with this id, if there is one.
-pub fn find(db: &Db, id: TypeId) -> Result<Option<MessageType>> {
-    let sql = format!("select {COLUMNS} from message_type t where t.id = ?1");
-    Ok(db
-        .0
-        .prepare_cached(&sql)?
-        .query_row([id.0], from_row)
-        .optional()?)
+pub fn find(db: &Db, id: TypeId) -> Result<Option<Arc<MessageType>>> {
+    find_where(db, Key::Type(id.0), "t.id = ?1", &id.0)
 }
 
 /// When a type was added and last changed, its templates included.
@@ -207,23 +206,27 @@ pub fn times(db: &Db, id: TypeId) -> Result<(Timestamp, Timestamp)> {
 }
 
 /// The type with this GUID, a `communicationTemplateId`, if there is one.
-pub fn find_by_guid(db: &Db, guid: Uuid) -> Result<Option<MessageType>> {
-    let sql = format!("select {COLUMNS} from message_type t where t.guid = ?1");
-    Ok(db
-        .0
-        .prepare_cached(&sql)?
-        .query_row([guid.as_bytes()], from_row)
-        .optional()?)
+pub fn find_by_guid(db: &Db, guid: Uuid) -> Result<Option<Arc<MessageType>>> {
+    let key = Key::TypeOfGuid(*guid.as_bytes());
+    find_where(db, key, "t.guid = ?1", guid.as_bytes())
 }
 
 /// The type with this slug, if there is one.
-pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<MessageType>> {
-    let sql = format!("select {COLUMNS} from message_type t where t.slug = ?1");
-    Ok(db
-        .0
-        .prepare_cached(&sql)?
-        .query_row([slug], from_row)
-        .optional()?)
+pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Arc<MessageType>>> {
+    find_where(db, Key::TypeOfSlug(slug.to_owned()), "t.slug = ?1", &slug)
+}
+
+fn find_where(
+    db: &Db,
+    key: Key,
+    condition: &str,
+    by: &dyn ToSql,
+) -> Result<Option<Arc<MessageType>>> {
+    db.recall(key, || {
+        let sql = format!("select {COLUMNS} from message_type t where {condition}");
+        let found = db.0.prepare_cached(&sql)?.query_row([by], from_row);
+        Ok(found.optional()?)
+    })
 }
 
 /// All types, by id.

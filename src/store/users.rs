@@ -112,7 +112,7 @@ pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
             error = iif(attempts = 0 or error = 'The user was erased.', error, null)
         where user_id = ?1")?;
     match run("delete from recipient where id = ?1")? {
-        0 => Err(Error::NotFound(format!("No user has the ID {id}."))),
+        0 => Err(not_found(id)),
         _ => Ok(()),
     }
 }
@@ -122,8 +122,23 @@ pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn get(db: &Db, id: UserId) -> Result<User> {
-    one(db, "u.id = ?1", [id.0])?
-        .ok_or_else(|| Error::NotFound(format!("No user has the ID {id}.")))
+    one(db, "u.id = ?1", [id.0])?.ok_or_else(|| not_found(id))
+}
+
+/// Whether the recipient with this id is disabled, without reading all that is known of them.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn is_disabled(db: &Db, id: UserId) -> Result<bool> {
+    let sql = "select is_disabled from recipient where id = ?1";
+    let found =
+        db.0.prepare_cached(sql)?
+            .query_row([id.0], |row| row.get(0));
+    found.optional()?.ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: UserId) -> Error {
+    Error::NotFound(format!("No user has the ID {id}."))
 }
 
 /// The recipient with this GUID.

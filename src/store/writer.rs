@@ -2,6 +2,9 @@
 //!
 //! It takes all work that is waiting, runs each piece in a savepoint of its own inside one transaction, commits once,
 //! and only then answers. So throughput does not hang on the time of one fsync, and nobody meets SQLITE_BUSY.
+//!
+//! Who does not want to wait leaves behind what is to happen then. A second thread does that, a group at a time, so that
+//! neither the next group waits for it nor a thread wakes up for every piece.
 
 use super::{Db, Tx};
 use crate::error::{Error, Result};
@@ -15,37 +18,73 @@ const GROUP_MAX: usize = 1024;
 /// A piece of work: runs, says whether to keep what it did, and later tells its caller how the commit went.
 /// It is given no transaction when there is none to be had, and then only answers.
 type Job = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Answer) + Send>;
-type Answer = Box<dyn FnOnce(std::result::Result<(), &str>) + Send>;
+type Answer = Box<dyn FnOnce(std::result::Result<(), &str>) -> Option<Then> + Send>;
+/// What is to happen after a commit.
+type Then = Box<dyn FnOnce() + Send>;
 
 pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    /// In the order in which they end.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(db: Db) -> Self {
         let (jobs, waiting) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || {
-                while let Ok(first) = waiting.recv() {
-                    run_group(&db, first, &waiting);
+        let (committed, afterwards) = mpsc::channel();
+        let writer = thread("store-writer", move || {
+            while let Ok(first) = waiting.recv() {
+                let then = run_group(&db, first, &waiting);
+                if !then.is_empty() {
+                    // The other thread ends after this one.
+                    drop(committed.send(then));
                 }
-                // The last connection to close checkpoints the log and removes it.
-                drop(db);
-            })
-            .expect("the system can start a thread at start-up");
+            }
+            // The last connection to close checkpoints the log and removes it.
+            drop(db);
+        });
+        let after = thread("store-after", move || {
+            for then in afterwards.into_iter().flatten() {
+                let then: Then = then;
+                if catch_unwind(AssertUnwindSafe(then)).is_err() {
+                    log::error!("what was to happen after a write panicked");
+                }
+            }
+        });
         Self {
             jobs: Some(jobs),
-            thread: Some(thread),
+            threads: vec![writer, after],
         }
     }
 
+    /// Runs `work`; the result arrives at the receiver once it is on disk.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Receiver<Result<T>> {
         let (reply, receiver) = mpsc::channel();
+        self.queue(work, move |done| {
+            // A caller that has gone does not want to know.
+            drop(reply.send(done));
+            None
+        });
+        receiver
+    }
+
+    /// Runs `work`; once it is on disk, `then` runs on the thread for that.
+    pub(super) fn submit_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        self.queue(work, move |done| Some(Box::new(move || then(done))));
+    }
+
+    fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        deliver: impl FnOnce(Result<T>) -> Option<Then> + Send + 'static,
+    ) {
         let job: Job = Box::new(move |tx| {
             let done = match tx {
                 Some(tx) => catch_unwind(AssertUnwindSafe(|| work(tx)))
@@ -54,27 +93,31 @@ impl Writer {
             };
             let keep = done.is_ok();
             let answer: Answer = Box::new(move |committed| {
-                let done = match committed {
+                deliver(match committed {
                     Ok(()) => done,
                     Err(cause) => done.and(Err(unavailable(cause))),
-                };
-                // A caller that has gone does not want to know.
-                drop(reply.send(done));
+                })
             });
             (keep, answer)
         });
         if let Some(jobs) = &self.jobs {
-            // A writer that has ended drops the job and with it the reply's sender: the receiver notices.
+            // A writer that has ended drops the job, and with it whatever was to hear of it.
             drop(jobs.send(job));
         }
-        receiver
     }
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(run)
+        .expect("the system can start a thread at start-up")
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             drop(thread.join());
         }
     }
@@ -87,7 +130,7 @@ fn unavailable(cause: &str) -> Error {
     }
 }
 
-fn run_group(db: &Db, first: Job, waiting: &Receiver<Job>) {
+fn run_group(db: &Db, first: Job, waiting: &Receiver<Job>) -> Vec<Then> {
     let run = |sql| db.0.prepare_cached(sql)?.execute([]).map(drop);
     let tx = Tx(db);
     let mut answers = Vec::new();
@@ -117,7 +160,7 @@ fn run_group(db: &Db, first: Job, waiting: &Receiver<Job>) {
         );
         fault.to_string()
     });
-    for answer in answers {
-        answer(committed.as_ref().copied().map_err(String::as_str));
-    }
+    let committed = committed.as_ref().copied().map_err(String::as_str);
+    let answers = answers.into_iter();
+    answers.filter_map(|answer| answer(committed)).collect()
 }

@@ -20,6 +20,7 @@ use herald::store::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Each set-up is made from its number alone: a failure names the number, and the number is the whole recipe.
@@ -149,7 +150,7 @@ impl Setup {
 
     fn insert(&self, tx: &Tx<'_>) -> Result<(UserId, TypeId)> {
         let now = NOW.parse().unwrap();
-        let mut settings = settings::load(tx)?;
+        let mut settings = Arc::unwrap_or_clone(settings::load(tx)?);
         settings.default_language = Language::parse(self.default_language)?;
         settings::save(tx, &settings)?;
         let mut message_type = self.message_type()?;
@@ -320,8 +321,9 @@ fn through_accept(app: &TestApp, setup: &Setup, ids: (UserId, TypeId)) -> (Vec<T
             by: "tests".into(),
         }
     };
-    let explained = accept::prepare(herald, order()).unwrap();
-    let explained: Vec<_> = explained
+    let prepare = |db: &store::Db| accept::prepare(herald, db, order());
+    let prepared = herald.store.read(prepare).unwrap();
+    let explained: Vec<_> = prepared
         .messages()
         .iter()
         .map(|message| Told {
@@ -333,7 +335,7 @@ fn through_accept(app: &TestApp, setup: &Setup, ids: (UserId, TypeId)) -> (Vec<T
             trace: steps(&message.trace),
         })
         .collect();
-    let Ok(prepared) = accept::prepare(herald, order()).unwrap().require_a_way() else {
+    let Ok(prepared) = herald.store.read(prepare).unwrap().require_a_way() else {
         return (explained, Vec::new());
     };
     let accepted = accept::commit(herald, prepared, None).unwrap();

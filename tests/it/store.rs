@@ -8,11 +8,12 @@ use herald::error::{Error, Result};
 use herald::store::idempotency::{self, Kept};
 use herald::store::page::{Column, Kind, Operand, Page, Query};
 use herald::store::{
-    Access, Db, Store, Tx, captured, clients, messages, providers, templates, types, users,
+    Access, Db, Store, Tx, captured, clients, messages, providers, settings, templates, types,
+    users,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
-use std::sync::{Barrier, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -317,4 +318,42 @@ fn a_sorted_and_filtered_page_is_the_one_asked_for() {
     // Ties are broken by the id.
     let same = vec![(users::CREATED, true)];
     assert_eq!(page(1, same, vec![], None), ("anna Bo".into(), 5));
+}
+
+#[test]
+fn what_is_kept_in_memory_is_what_the_database_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let beside = Store::open(&directory.path().join("data"), Access::Shared, now()).unwrap();
+    let app_name = |store: &Store| store.read(settings::load).unwrap().app_name.clone();
+    let rename = |store: &Store, name: &'static str, keep: bool| {
+        let done = store.write(move |tx| {
+            let mut changed = Arc::unwrap_or_clone(settings::load(tx)?);
+            changed.app_name = name.into();
+            settings::save(tx, &changed)?;
+            // What this write itself reads is what it has written.
+            assert_eq!(settings::load(tx)?.app_name, name);
+            match keep {
+                true => Ok(()),
+                false => Err(Error::invalid("no")),
+            }
+        });
+        assert_eq!(done.is_ok(), keep);
+    };
+    assert_eq!(app_name(&store), "Herald");
+    rename(&store, "Rolled back", false);
+    assert_eq!(app_name(&store), "Herald");
+    rename(&store, "Ours", true);
+    assert_eq!(app_name(&store), "Ours");
+    rename(&beside, "Theirs", true);
+    assert_eq!(app_name(&store), "Theirs");
+    // A snapshot that was opened before a change goes on seeing what was.
+    let seen = store.read(|db| {
+        let before = settings::load(db)?.app_name.clone();
+        rename(&store, "Later", true);
+        assert_eq!(app_name(&store), "Later");
+        Ok([before, settings::load(db)?.app_name.clone()])
+    });
+    assert_eq!(seen.unwrap(), ["Theirs", "Theirs"]);
+    assert_eq!(app_name(&store), "Later");
 }

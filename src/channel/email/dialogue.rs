@@ -1,11 +1,12 @@
 //! One SMTP connection, step by step, so that it is always known how far a mail had got. (RFC 5321)
 
-use super::verdict::{Stage, judge};
+use super::verdict::{judge, phrase};
 use super::wire::{Socket, Wire};
 use super::{Server, Tls};
 use crate::channel::mime::{Mail, dot_stuffed};
 use crate::channel::tls::is_certificate_fault;
-use crate::channel::{Class, Failure, Receipt};
+use crate::channel::{Failure, Receipt};
+use crate::domain::retry::{Signal, Stage};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_send::SmtpClient;
@@ -54,7 +55,7 @@ impl Connection {
         let config = &server.config;
         let unreachable = |why: &str| {
             let text = format!("{}:{} cannot be reached: {why}.", config.host, config.port);
-            server.mask.failure(Class::Provider, None, &text)
+            server.mask.signal(Signal::Unreachable, &text)
         };
         let limit = server.timeouts.smtp_connect.min(left(deadline));
         let dial = TcpStream::connect((config.host.as_str(), config.port));
@@ -85,7 +86,7 @@ impl Connection {
         let upgrade = match config.tls {
             Tls::Required if !abilities.starttls => {
                 let text = "The server does not offer STARTTLS, which tls=required needs.";
-                return Err(server.mask.failure(Class::Configuration, None, text));
+                return Err(server.mask.signal(Signal::Lacking, text));
             }
             Tls::Required => true,
             Tls::Opportunistic => abilities.starttls,
@@ -199,7 +200,7 @@ impl Connection {
         if !abilities.auth_login {
             let text = "The server offers neither AUTH PLAIN nor AUTH LOGIN; \
                         leave out user and password, or reach it over TLS.";
-            return Err(self.server.mask.failure(Class::Configuration, None, text));
+            return Err(self.server.mask.signal(Signal::Lacking, text));
         }
         for line in ["AUTH LOGIN".to_string(), STANDARD.encode(user)] {
             let limit = self.server.timeouts.smtp_command.min(left(deadline));
@@ -222,27 +223,30 @@ impl Connection {
     /// The TLS handshake, which consumes the clear-text connection.
     async fn encrypt(self, deadline: Instant) -> Result<Self, Failure> {
         let server = self.server;
-        let broken = |class, why: &str| {
+        let broken = |signal, why: &str| {
             let text = format!("TLS with {} failed: {why}.", server.config.host);
-            Err(server.mask.failure(class, None, &text))
+            Err(server.mask.signal(signal, &text))
         };
         let limit = server.timeouts.smtp_command.min(left(deadline));
         let (Socket::Plain(stream), Some(connector)) =
             (self.client.stream.into_socket(), &server.connector)
         else {
-            return broken(Class::Provider, "the connection is encrypted already");
+            return broken(
+                Signal::BrokenHandshake,
+                "the connection is encrypted already",
+            );
         };
         let Ok(name) = ServerName::try_from(server.config.host.clone()) else {
             let why = "the host is no name that a certificate can have";
-            return broken(Class::Configuration, why);
+            return broken(Signal::BadCertificate, why);
         };
         let stream = match timeout(limit, connector.connect(name, stream)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(why)) if is_certificate_fault(&why) => {
-                return broken(Class::Configuration, &why.to_string());
+                return broken(Signal::BadCertificate, &why.to_string());
             }
-            Ok(Err(why)) => return broken(Class::Provider, &why.to_string()),
-            Err(_) => return broken(Class::Provider, "no handshake in time"),
+            Ok(Err(why)) => return broken(Signal::BrokenHandshake, &why.to_string()),
+            Err(_) => return broken(Signal::BrokenHandshake, "no handshake in time"),
         };
         let client = SmtpClient {
             stream: Wire::new(Socket::Tls(Box::new(stream))),
@@ -302,8 +306,8 @@ impl Connection {
             Ok(Err(mail_send::Error::Io(why))) => format!("The connection failed ({why})"),
             Ok(Err(why)) => why.to_string(),
         };
-        let text = format!("{why} while {}.", stage.phrase());
-        Err(self.server.mask.failure(stage.without_reply(), None, &text))
+        let text = format!("{why} while {}.", phrase(stage));
+        Err(self.server.mask.signal(Signal::NoReply(stage), &text))
     }
 
     fn judge(&self, stage: Stage, reply: &Reply) -> Result<(), Failure> {

@@ -83,7 +83,7 @@ pub fn pause(app: &App, request: &Request) -> Result<Response> {
 pub fn resume(app: &App, _request: &Request) -> Result<Response> {
     app.store.write(rows::clear)?;
     for channel in Channel::ALL {
-        app.bells.ring(channel);
+        app.bells.summon(channel);
     }
     Ok(Response::done())
 }

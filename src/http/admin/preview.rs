@@ -73,7 +73,7 @@ pub fn preview(app: &App, request: &Request) -> Result<Response> {
         let candidates = templates::candidates(db, TypeId(draft.type_id))?;
         Ok((message_type, user, candidates))
     })?;
-    let template = draft.check(message_type.as_ref(), render::inspect)?;
+    let template = draft.check(message_type.as_deref(), render::inspect)?;
     let message_type =
         message_type.ok_or_else(|| Error::internal("a checked template without its type"))?;
     let values = accept::sample_values(app, &message_type, user.as_ref(), values(placeholders))?;

@@ -1,6 +1,6 @@
 //! Sending by preference, and the explanation of what it would do. (api.md, `/v1/messages/send`, `/v1/messages/explain`)
 
-use crate::accept::{self, Choice, Order, What};
+use crate::accept::{self, Choice, Order, Prepared, What};
 use crate::app::App;
 use crate::domain::format::Format;
 use crate::domain::ids::{TypeId, UserId};
@@ -10,7 +10,7 @@ use crate::http::admin::logs::{WireDecision, decision};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::values;
-use crate::store::{types, users};
+use crate::store::{Db, types, users};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -59,7 +59,7 @@ pub struct Explained {
 
 /// Sends by preference. A user who wants none of it, or is disabled, gets nothing: the log says why.
 pub fn send(app: &App, request: &Request) -> Result<Response> {
-    let prepared = accept::prepare(app, order(app, request)?)?.require_a_way()?;
+    let prepared = prepare(app, request)?.require_a_way()?;
     let accepted = accept::commit(app, prepared, None)?;
     let location = format!(
         "/api/admin/v1/messages/logs/entries/{}",
@@ -76,7 +76,7 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
 
 /// Says what [`send`] would do, and does not do it.
 pub fn explain(app: &App, request: &Request) -> Result<Response> {
-    let prepared = accept::prepare(app, order(app, request)?)?;
+    let prepared = prepare(app, request)?;
     Ok(Response::data(
         prepared
             .messages()
@@ -86,31 +86,35 @@ pub fn explain(app: &App, request: &Request) -> Result<Response> {
     ))
 }
 
-fn order(app: &App, request: &Request) -> Result<Order> {
+fn prepare(app: &App, request: &Request) -> Result<Prepared> {
+    let (wire, by) = (request.json()?, &request.caller()?.name);
+    app.store
+        .read(|db| accept::prepare(app, db, order(db, wire, by)?))
+}
+
+fn order(db: &Db, wire: SendByPreference, by: &str) -> Result<Order> {
     let SendByPreference {
         user_id,
         message_type,
         placeholders,
         send_at,
         formats,
-    } = request.json()?;
+    } = wire;
     let user_id = UserId(user_id.ok_or_else(|| Error::invalid("UserId is missing."))?);
     let type_id = TypeId(message_type.ok_or_else(|| Error::invalid("MessageType is missing."))?);
     let send_at = send_at
         .map(|at| at.parse())
         .transpose()
         .map_err(|_| Error::invalid("SendAt must be a time such as 2001-01-01T01:01:01Z."))?;
-    let (user, found) = app
-        .store
-        .read(|db| Ok((users::get(db, user_id)?, types::find(db, type_id)?)))?;
-    let message_type =
-        found.ok_or_else(|| Error::Invalid(format!("No message type has the ID {type_id}.")))?;
+    let user = users::get(db, user_id)?;
+    let message_type = types::find(db, type_id)?
+        .ok_or_else(|| Error::Invalid(format!("No message type has the ID {type_id}.")))?;
     Ok(Order {
         user,
         what: What::Typed(message_type, values(placeholders)),
         choice: choice(formats)?,
         send_at,
-        by: request.caller()?.name.clone(),
+        by: by.to_owned(),
     })
 }
 

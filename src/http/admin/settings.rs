@@ -12,6 +12,7 @@ use crate::render;
 use crate::store::{settings as rows, types};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Settings as posted: what is absent or null stays as it is.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,7 +80,10 @@ pub struct SaveMessageTypes {
 
 /// The settings in force.
 pub fn get(app: &App, _request: &Request) -> Result<Response> {
-    Ok(Response::data(wire(app, app.store.read(rows::load)?)))
+    Ok(Response::data(wire(
+        app,
+        Arc::unwrap_or_clone(app.store.read(rows::load)?),
+    )))
 }
 
 /// Changes settings.
@@ -94,7 +98,7 @@ pub fn save(app: &App, request: &Request) -> Result<Response> {
                 )));
             }
         }
-        let settings = draft.apply(rows::load(tx)?, render::check_link)?;
+        let settings = draft.apply(Arc::unwrap_or_clone(rows::load(tx)?), render::check_link)?;
         rows::save(tx, &settings)
     })?;
     Ok(Response::done())

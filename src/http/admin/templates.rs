@@ -15,6 +15,7 @@ use crate::store::templates::{self as rows, StoredTemplate};
 use crate::store::{settings, types};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const FIELDS: &[Field] = &[
     field("ID", rows::ID),
@@ -127,7 +128,7 @@ pub fn save(app: &App, request: &Request) -> Result<Response> {
         Some(number) => app.store.read(|db| types::find(db, TypeId(number)))?,
         None => None,
     };
-    let template = draft(wire)?.check(message_type.as_ref(), render::inspect)?;
+    let template = draft(wire)?.check(message_type.as_deref(), render::inspect)?;
     let (by, now) = (request.caller()?.name.clone(), app.clock.now());
     let id = app.store.write(move |tx| match id {
         None => rows::insert(tx, &template, &by, now),
@@ -139,16 +140,16 @@ pub fn save(app: &App, request: &Request) -> Result<Response> {
 /// Details of one template. (Core - Messages, "Get message template")
 pub fn get(app: &App, request: &Request) -> Result<Response> {
     let id = TemplateId(request.id("id")?);
-    let (template, sender) = app
+    let (template, settings) = app
         .store
-        .read(|db| Ok((rows::get(db, id)?, settings::load(db)?.default_sender)))?;
+        .read(|db| Ok((rows::get(db, id)?, settings::load(db)?)))?;
     Ok(Response::data(OneTemplate {
         guid: template.guid.to_string(),
         type_guid: template.type_guid.to_string(),
         created_date: shown(template.created),
         last_updated: shown(template.updated),
         last_updated_by: template.updated_by.clone(),
-        mail: mail(template, &sender),
+        mail: mail(Arc::unwrap_or_clone(template), &settings.default_sender),
     }))
 }
 
@@ -206,7 +207,7 @@ fn page<T: Serialize>(
     format: Option<Format>,
     wire: impl Fn(StoredTemplate, &str) -> T,
 ) -> Result<Response> {
-    let sender = app.store.read(settings::load)?.default_sender;
+    let settings = app.store.read(settings::load)?;
     let fetch = |query: &Query| {
         let mut query = query.clone();
         query
@@ -214,7 +215,9 @@ fn page<T: Serialize>(
             .extend(format.map(|format| (rows::FORMAT, Operand::Int(format.number()))));
         app.store.read(|db| rows::list(db, &query))
     };
-    LIST.answer(request, fetch, |template| wire(template, &sender))
+    LIST.answer(request, fetch, |template| {
+        wire(template, &settings.default_sender)
+    })
 }
 
 /// A mail template without a sender of its own shows the one it will be sent with.

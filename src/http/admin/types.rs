@@ -16,6 +16,7 @@ use crate::http::response::Response;
 use crate::store::types as rows;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use uuid::Uuid;
 
 const FIELDS: &[Field] = &[
@@ -210,9 +211,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
 /// One type.
 pub fn get(app: &App, request: &Request) -> Result<Response> {
     let id = TypeId(request.id("id")?);
-    Ok(Response::data(wire(
+    Ok(Response::data(wire(Arc::unwrap_or_clone(
         app.store.read(|db| rows::get(db, id))?,
-    )))
+    ))))
 }
 
 fn wire(t: MessageType) -> WireType {

@@ -24,6 +24,7 @@ pub use limits::Limits;
 pub use listen::Listen;
 pub use proxy::Network;
 
+use super::reply::Reply;
 use super::response::Response;
 use super::server::Pool;
 use connection::Handback;
@@ -73,7 +74,7 @@ pub struct Refusal {
 /// What answers requests.
 pub trait Service: Send + Sync + 'static {
     /// The reply to a request. Runs on a handler thread and may take its time; a panic becomes a 500.
-    fn answer(&self, request: RawRequest) -> Response;
+    fn answer(&self, request: RawRequest) -> Reply<Response>;
 
     /// The reply to a request that no handler sees: framing errors, overload, a handler's panic. Must be cheap, for it
     /// runs on the guard's thread; the connection closes after it (except after a panic).

@@ -1,11 +1,12 @@
 //! `POST /communication/messages/{userId}/send`. (Send Message; api.md, section 3)
 
-use crate::accept::{self, Choice, Custom, OnceKey, Order, What};
+use crate::accept::{self, Choice, Commit, Custom, OnceKey, Order, What};
 use crate::app::App;
 use crate::domain::format::Channel;
 use crate::domain::settings::MessageWord;
 use crate::error::{Error, Result};
 use crate::http::object::Object;
+use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::values;
@@ -64,7 +65,7 @@ pub struct SmsBody {
 }
 
 /// Sends a message to the user. (Send Message)
-pub fn send(app: &App, request: &Request) -> Result<Response> {
+pub fn send(app: &App, request: &Request) -> Result<Reply<Result<Response>>> {
     let caller = request.caller()?;
     let once = once_key(request)?;
     let held = match &once {
@@ -74,29 +75,33 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
         None => None,
     };
     if let Some(answer) = kept_answer(app, once.as_ref())? {
-        return Ok(answer);
+        return Ok(Reply::Now(Ok(answer)));
     }
     let wire: SendMessage = request.json()?;
     let channels = channels(wire.delivery_method.as_deref())?;
     let user_guid = request.guid("userId")?;
-    let (user, what) = app.store.read(|db| {
-        let user = store::users::get_by_guid(db, user_guid)?;
-        Ok((user, what(db, wire, &channels)?))
+    let prepared = app.store.read(|db| {
+        let order = Order {
+            user: store::users::get_by_guid(db, user_guid)?,
+            what: what(db, wire, &channels)?,
+            choice: Choice::Channels(channels),
+            send_at: None,
+            by: caller.name.clone(),
+        };
+        accept::prepare(app, db, order)?.require_a_way()
     })?;
-    let order = Order {
-        user,
-        what,
-        choice: Choice::Channels(channels),
-        send_at: None,
-        by: caller.name.clone(),
-    };
-    let prepared = accept::prepare(app, order)?.require_a_way()?;
-    let accepted = accept::commit(app, prepared, once)?;
-    drop(held);
-    Ok(answer(
-        &accept::queued_guids(&accepted),
-        &accept::first_id(&accepted),
-    ))
+    let commit = Commit::new(app, prepared, once);
+    Ok(Reply::later(move |finish| {
+        commit.then(move |accepted| {
+            drop(held);
+            finish(accepted.map(|accepted| {
+                answer(
+                    &accept::queued_guids(&accepted),
+                    &accept::first_id(&accepted),
+                )
+            }));
+        });
+    }))
 }
 
 /// 202 without a body, an `X-Message-Id` per queued message, the first log entry as `Location`.

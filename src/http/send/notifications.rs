@@ -9,10 +9,11 @@ use crate::error::{Error, Result};
 use crate::http::object::Object;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::store::{types, users};
+use crate::store::{Db, types, users};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Notifications in one request at most. (site)
@@ -60,9 +61,11 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
     let by = request.caller()?.name.clone();
     let mut orders = Vec::with_capacity(notifications.len());
     for (index, Object(notification)) in notifications.into_iter().enumerate() {
-        let order = order(app, notification, &by)
-            .and_then(|order| accept::prepare(app, order)?.require_a_way());
-        orders.push(order.map_err(|error| at(index, error))?);
+        let prepared = app.store.read(|db| {
+            let order = order(db, notification, &by, app.clock.now())?;
+            accept::prepare(app, db, order)?.require_a_way()
+        });
+        orders.push(prepared.map_err(|error| at(index, error))?);
     }
     accept::commit_all(app, orders, None)?;
     Ok(Response::empty(202))
@@ -79,7 +82,7 @@ fn at(index: usize, error: Error) -> Error {
     }
 }
 
-fn order(app: &App, notification: Notification, by: &str) -> Result<Order> {
+fn order(db: &Db, notification: Notification, by: &str, now: Timestamp) -> Result<Order> {
     let Notification {
         channel_id,
         user_id,
@@ -90,12 +93,8 @@ fn order(app: &App, notification: Notification, by: &str) -> Result<Order> {
     } = notification;
     let channel = guid("channelId", channel_id)?;
     let user = guid("userId", user_id)?;
-    let (found, user) = app.store.read(|db| {
-        Ok((
-            types::find_by_guid(db, channel)?,
-            users::get_by_guid(db, user)?,
-        ))
-    })?;
+    let found = types::find_by_guid(db, channel)?;
+    let user = users::get_by_guid(db, user)?;
     let message_type = found
         .filter(|t| t.is_notification)
         .ok_or_else(|| Error::NotFound(format!("No notification type has the id {channel}.")))?;
@@ -105,7 +104,7 @@ fn order(app: &App, notification: Notification, by: &str) -> Result<Order> {
         choice: Choice::Notification {
             push: send_push.unwrap_or(false),
         },
-        send_at: time(send_at, app.clock.now())?,
+        send_at: time(send_at, now)?,
         by: by.to_owned(),
     })
 }
@@ -116,7 +115,7 @@ fn guid(field: &str, text: Option<String>) -> Result<Uuid> {
 }
 
 fn content(
-    message_type: MessageType,
+    message_type: Arc<MessageType>,
     title: Option<String>,
     message: Option<String>,
 ) -> Result<What> {

@@ -74,7 +74,10 @@ fn a_user_disabled_while_a_send_is_prepared_is_a_conflict() {
         send_at: None,
         by: "tests".into(),
     };
-    let prepared = accept::prepare(herald, order).unwrap();
+    let prepared = herald
+        .store
+        .read(|db| accept::prepare(herald, db, order))
+        .unwrap();
     app.post(
         USERS,
         r#"{"ID":1,"UserName":"anna","Mobile":"+4712345678","IsDisabled":true}"#,
@@ -195,7 +198,12 @@ fn the_count_of_a_log_stops_at_ten_thousand() {
         })
     });
     // Suppressed messages cost nothing but their rows.
-    let row = accept::prepare(herald, order.unwrap()).unwrap().messages()[0].clone();
+    let row = herald
+        .store
+        .read(|db| accept::prepare(herald, db, order.unwrap()))
+        .unwrap()
+        .messages()[0]
+        .clone();
     let fill = move |count: u32| {
         let row = row.clone();
         move |tx: &store::Tx<'_>| {

@@ -105,7 +105,7 @@ fn a_database_that_is_none_or_none_of_ours_is_not_backed_up() {
     for (damage, what) in [
         (
             "pragma user_version = 99",
-            "was written by a newer Herald (schema 99, this one knows 2). Use that version or a newer one.",
+            "was written by a newer Herald (schema 99, this one knows VERSION). Use that version or a newer one.",
         ),
         (
             "pragma application_id = 7",
@@ -115,6 +115,7 @@ fn a_database_that_is_none_or_none_of_ours_is_not_backed_up() {
         let (directory, data_dir, file) = site();
         let own = format!("{data_dir}/herald.db");
         sql(&own, damage);
+        let what = what.replace("VERSION", &herald::store::schema_version().to_string());
         expect_failure(&backup(&data_dir, &[&file]), &format!("{own} {what}"));
         assert_eq!(names(directory.path()), ["data"]);
     }
@@ -257,42 +258,38 @@ fn a_signal_ends_it_with_a_sentence_or_too_late_but_never_by_half() {
     }
 }
 
-#[test]
-fn an_older_database_is_backed_up_as_it_is_and_brought_up_to_date_where_it_is_used() {
-    let (directory, data_dir, file) = site();
-    // Beside a program that is newer than the data: a backup before the update.
-    let own = format!("{data_dir}/herald.db");
-    let back = "
-        drop index message_cause; drop index message_unsent; alter table message drop column cause;
-        pragma user_version = 1;
+/// A data directory as the first version left it, and a message in it that was being sent.
+fn first_version(data_dir: &str) {
+    fs::create_dir(data_dir).unwrap();
+    let schema = include_str!("../../cases/schema/1.sql");
+    let rest = "
+        pragma application_id = 0x48524c44; pragma user_version = 1;
         insert into message (guid, type_id, format, channel, status, lane, recipient, body, is_sensitive, created_at,
             created_by, due_at, expires_at, trace)
         values (randomblob(16), 2, 2, 'sms', 'sending', 1, '+4790000001', 'secret', 1, 0, '', 0, 9e12, '')";
-    sql(&own, back);
+    sql(format!("{data_dir}/herald.db"), &format!("{schema};{rest}"));
+}
+
+#[test]
+fn an_older_database_is_backed_up_as_it_is_and_brought_up_to_date_where_it_is_used() {
+    let (directory, data_dir) = place();
+    let file = directory.path().join("b.db").display().to_string();
+    // Beside a program that is newer than the data: a backup before the update.
+    first_version(&data_dir);
+    let version = |file: &str| texts(file, "select user_version || '' from pragma_user_version");
+    let own = format!("{data_dir}/herald.db");
     let made = backup(&data_dir, &[&file]);
     assert_eq!((made.code, made.err.as_str()), (Some(0), ""));
-    assert_eq!(
-        texts(&own, "select user_version || '' from pragma_user_version"),
-        ["1"]
-    );
-    assert_eq!(
-        texts(&file, "select user_version || '' from pragma_user_version"),
-        ["1"]
-    );
+    assert_eq!([version(&own), version(&file)], [["1"], ["1"]]);
     done(&["check", &file], &[]);
     let restored = directory.path().join("restored").display().to_string();
     done(&["restore", &file, "--data-dir", &restored], &[]);
     done(&["client", "list", "--data-dir", &restored], &[]);
     done(&["check", "--data-dir", &restored], &[]);
     let own = format!("{restored}/herald.db");
-    assert_eq!(
-        texts(&own, "select user_version || '' from pragma_user_version"),
-        ["2"]
-    );
-    assert_eq!(
-        texts(&own, "select status || coalesce(body, '') from message"),
-        ["queued"]
-    );
+    assert_eq!(version(&own), [herald::store::schema_version().to_string()]);
+    let state = "select status || coalesce(body, '') from message";
+    assert_eq!(texts(&own, state), ["queued"]);
 }
 
 #[test]

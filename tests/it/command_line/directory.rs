@@ -70,7 +70,10 @@ type Case = (&'static str, fn(&Path), String);
 fn cases() -> Vec<Case> {
     let not_ours = DAMAGED.replace("WHY", "file is not a database");
     let malformed = DAMAGED.replace("WHY", "database disk image is malformed");
-    let newer = "was written by a newer Herald (schema 99, this one knows 2). Use that version or a newer one; nothing was changed.";
+    let newer = format!(
+        "was written by a newer Herald (schema 99, this one knows {}). Use that version or a newer one; nothing was changed.",
+        herald::store::schema_version()
+    );
     let foreign = "is a database of another program. Name another directory with --data-dir.";
     vec![
         (
@@ -122,11 +125,7 @@ fn cases() -> Vec<Case> {
             },
             malformed,
         ),
-        (
-            "it is newer",
-            |f| sql(f, "pragma user_version = 99"),
-            newer.into(),
-        ),
+        ("it is newer", |f| sql(f, "pragma user_version = 99"), newer),
         (
             "it is another program's",
             |f| {

@@ -248,7 +248,7 @@ fn cases() -> [Case; 9] {
         ),
         (
             |f| sql(f, "pragma user_version = 99"),
-            "FILE was written by a newer Herald (schema 99, this one knows 2). Use that version or a newer one.",
+            "FILE was written by a newer Herald (schema 99, this one knows VERSION). Use that version or a newer one.",
         ),
         (
             |f| sql(f, "pragma application_id = 7"),
@@ -300,7 +300,8 @@ fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
         let sentence = sentence
             .replace("FILE", &backup)
             .replace("PAGE", &page)
-            .replace("ROOT", &root);
+            .replace("ROOT", &root)
+            .replace("VERSION", &herald::store::schema_version().to_string());
         let sentence = format!("{sentence} Nothing was changed.");
         let before = contents(&old);
         expect_failure(&restore(&old, &["--force", &backup]), &sentence);

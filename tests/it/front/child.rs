@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use herald::http::guard::{Guard, Limits, Listen, RawRequest, Refusal, Service};
+use herald::http::reply::Reply;
 use herald::http::response::Response;
 use herald::http::server::ACCESS_TARGET;
 use std::fs;
@@ -174,7 +175,28 @@ struct TestService {
 }
 
 impl Service for TestService {
-    fn answer(&self, request: RawRequest) -> Response {
+    fn answer(&self, request: RawRequest) -> Reply<Response> {
+        match request.target.as_str() {
+            "/later" => Reply::later(|finish| {
+                drop(std::thread::spawn(move || finish(text("later"))));
+            }),
+            "/never" => Reply::later(drop),
+            "/panic-later" => Reply::later(|_| panic!("as asked, later")),
+            _ => Reply::Now(self.answer_now(request)),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        let response = Response::with_body(refusal.status, "text/plain", refusal.details);
+        match refusal.retry_after_secs {
+            Some(secs) => response.header("Retry-After", secs.to_string()),
+            None => response,
+        }
+    }
+}
+
+impl TestService {
+    fn answer_now(&self, request: RawRequest) -> Response {
         let (path, query) = request
             .target
             .split_once('?')
@@ -200,14 +222,6 @@ impl Service for TestService {
                 text("released")
             }
             _ => Response::with_body(404, "text/plain", "no such thing"),
-        }
-    }
-
-    fn refuse(&self, refusal: &Refusal) -> Response {
-        let response = Response::with_body(refusal.status, "text/plain", refusal.details);
-        match refusal.retry_after_secs {
-            Some(secs) => response.header("Retry-After", secs.to_string()),
-            None => response,
         }
     }
 }

@@ -19,6 +19,22 @@ fn a_panic_in_a_handler_is_a_500_and_the_connection_lives_on() {
 }
 
 #[test]
+fn a_reply_that_comes_later_holds_no_handler_and_one_that_never_comes_no_connection() {
+    let server = Child::start("handlers_max=1");
+    let mut client = server.connect();
+    for _ in 0..3 {
+        assert_eq!(client.get("/later").text(), "later");
+        assert_eq!(client.get("/ok").status, 200);
+    }
+    for path in ["/never", "/panic-later"] {
+        let mut lost = server.connect();
+        lost.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        lost.expect_closed();
+        server.serves_within(1);
+    }
+}
+
+#[test]
 fn a_slow_reader_holds_no_handler_and_gets_its_whole_reply() {
     let server = Child::start("handlers_max=1");
     let mut slow = server.connect();

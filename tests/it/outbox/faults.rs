@@ -1,15 +1,19 @@
 //! Providers that stand still, refuse us or crash, and a database that is unavailable meanwhile.
 
-use super::{Bench, Puppet, after, entry, failure, insert, line, mail, now, put, stop, tried};
+use super::{
+    Bench, Puppet, after, entry, failure, insert, line, mail, message, now, put, stop, tried,
+};
 use crate::support::app::TestApp;
 use crate::support::fake_smtp::{FakeSmtp, Fault, Options, Stage};
 use herald::channel::{Class, Receipt};
-use herald::domain::format::Channel;
-use herald::domain::message::Status;
+use herald::domain::device::DeviceDraft;
+use herald::domain::format::{Channel, Format};
+use herald::domain::message::{NewMessage, Status};
 use herald::error::Error;
 use herald::store::{self, Access, Store};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// One connection, so that what happens has one order.
 fn over(server: &FakeSmtp, attempts_max: u32) -> TestApp {
@@ -325,4 +329,41 @@ fn results_survive_a_database_that_is_unavailable_for_a_while() {
         assert_eq!(states, [Status::Sent, middle, Status::Sent]);
         assert_eq!(given.lock().unwrap().len(), 3, "each was given once");
     }
+}
+
+#[test]
+fn a_device_that_the_push_service_does_not_know_any_more_is_forgotten() {
+    let bench = Bench::new();
+    let user = bench.add_user("bo");
+    for token in ["old", "new"] {
+        let device = DeviceDraft::check(None, Some(token.into())).unwrap();
+        let added = move |tx: &store::Tx<'_>| {
+            store::devices::insert(tx, user, &device, Uuid::new_v4(), now())
+        };
+        bench.app.store.write(added).unwrap();
+    }
+    let sent = ["old", "new"].map(|token| {
+        let push = NewMessage {
+            recipient: token.into(),
+            ..message(Format::Push)
+        };
+        insert(&bench.app, push)
+    });
+    let service = Puppet::new("puppet:", |push| match push.recipient.as_str() {
+        "old" => Err(failure(Class::Gone)),
+        _ => Ok(Receipt::default()),
+    });
+    let outbox = bench.start(vec![(Channel::Push, service)]);
+    bench.settled();
+    stop(outbox);
+    let ended = sent.map(|id| line(&bench.app, id));
+    assert_eq!(
+        ended,
+        [
+            (Status::Failed, 1, Some("No.".into())),
+            (Status::Sent, 1, None)
+        ]
+    );
+    let left = bench.app.store.read(|db| store::devices::tokens(db, user));
+    assert_eq!(left.unwrap(), ["new"]);
 }

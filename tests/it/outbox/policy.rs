@@ -4,7 +4,8 @@ use super::{after, now};
 use herald::channel::{Class, Failure};
 use herald::domain::format::Channel;
 use herald::domain::message::Status;
-use herald::outbox::policy::{Decided, Policy, Try, decide, may_fail_over};
+use herald::domain::retry::{Signal, Stage, TABLE};
+use herald::outbox::policy::{Decided, Policy, Try, decide};
 use herald::store::outbox::Verdict;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -173,7 +174,45 @@ fn only_a_provider_that_surely_took_nothing_is_passed_over() {
         Class::Temporary,
         Class::Permanent,
         Class::InDoubt,
+        Class::Gone,
     ]
-    .map(may_fail_over);
-    assert_eq!(passed, [true, true, false, false, false]);
+    .map(|class| class.action().tries_next_provider);
+    assert_eq!(passed, [true, true, false, false, false, false]);
+}
+
+#[test]
+fn every_signal_has_its_row_and_every_row_its_signals() {
+    let stages = [
+        Stage::Greeting,
+        Stage::Hello,
+        Stage::StartTls,
+        Stage::Auth,
+        Stage::Reset,
+        Stage::Mail,
+        Stage::Rcpt,
+        Stage::Data,
+        Stage::Dot,
+    ];
+    let mut signals = vec![
+        Signal::Unreachable,
+        Signal::BrokenHandshake,
+        Signal::BadCertificate,
+        Signal::Lacking,
+        Signal::NoStatus,
+        Signal::Unregistered,
+    ];
+    signals.extend(stages.map(Signal::NoReply));
+    for code in 0..=999 {
+        signals.push(Signal::Status(code));
+        signals.extend(stages.map(|stage| Signal::Reply(stage, code)));
+    }
+    let mut rows: Vec<_> = TABLE.iter().map(|rule| (rule.signals, 0)).collect();
+    for signal in signals {
+        let rule = signal.rule();
+        let row = rows.iter_mut().find(|(words, _)| *words == rule.signals);
+        row.unwrap().1 += 1;
+    }
+    for (words, signals) in rows {
+        assert!(signals > 0, "a row above it covers all of: {words}");
+    }
 }

@@ -99,7 +99,7 @@ impl TestApp {
         let app = &self.server().app;
         app.clock.advance(by);
         for channel in herald::domain::format::Channel::ALL {
-            app.bells.ring(channel);
+            app.bells.summon(channel);
         }
     }
 

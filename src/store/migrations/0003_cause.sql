@@ -10,7 +10,7 @@ update message set cause = case
     when attempts = 0 and error like 'The message type has no %' then 'no_template'
     else coalesce(
         (
-            select iif(class in ('permanent', 'in_doubt'), class, 'gave_up ' || class)
+            select iif(class in ('permanent', 'unregistered', 'in_doubt'), class, 'gave_up ' || class)
                 || iif(class = 'in_doubt', '', coalesce(' ' || code, ''))
             from attempt where message_id = message.id order by number desc limit 1
         ),
