@@ -133,12 +133,17 @@ create table message (
     last_attempt_at integer,
     last_result integer,                -- null before a first result, 1 accepted by the provider, 0 not
     error text,
-    trace text not null                 -- the decisions, as store::messages encodes them
+    trace text not null,                -- the decisions, as store::messages encodes them
+    cause text                          -- why it failed or expired, as domain::cause writes it; null otherwise
 ) strict;
 create index message_due on message (channel, lane, due_at, expires_at) where status = 'queued';
 create index message_open on message (status) where status in ('sending', 'scheduled');
 create index message_scheduled on message (channel, due_at) where status = 'scheduled';
 create index message_user on message (user_id, id);
+-- What ended without being sent: a list of one cause, and all causes counted without a look at the rows.
+create index message_cause on message (cause) where cause is not null;
+create index message_unsent on message (status, format, cause, created_at, (body is not null and recipient <> ''))
+    where status in ('failed', 'expired', 'cancelled');
 
 -- One row per try. It is committed before connecting; a null result beside a final message is a crash in between.
 create table attempt (

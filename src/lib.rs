@@ -12,8 +12,9 @@
 //!
 //! Where to go: **an endpoint** is a line of [`http::routes::ROUTES`], a handler with its wire struct in the file of its
 //! page, and a case file. **A provider** is a file in [`channel`], a line of [`channel::url::SCHEMES`] and what the
-//! compiler then asks for; its look-alike is a file in [`simulate`], its cases are in `tests/it`. **A migration** is an entry of the list in
-//! `store::migrate`, and `schema.sql` at the top as it is afterwards. README has each of the three in full.
+//! compiler then asks for; its look-alike is a file in [`simulate`], its cases are in `tests/it`. **A migration** is a
+//! file in `store/migrations`, an entry of the list in `store::migrate`, and `schema.sql` at the top as it is
+//! afterwards. README has each of the three in full.
 //!
 //! Comments that name a document (`api.md`, `cli.md`, `delivery.md`, `design.md`, `gateways.md`) cite the specification
 //! that Herald was ordered with; "Send Message" and "Core - Messages" are the two API documents.
@@ -25,7 +26,7 @@
 //! 4. Only [`channel`] opens outgoing connections; only `channel::email` names tokio.
 //! 5. Only [`config`] reads the environment (a flag in [`cli`] may name its own); only [`clock`] reads the time of day.
 //! 6. No transaction is open while a socket is being read or written.
-//! 7. One writer thread owns the only read-write connection.
+//! 7. One writer thread owns the only read-write connection to the database that is used.
 //! 8. Templates and placeholder values never meet except in [`render`].
 //! 9. Only `http::guard` and [`simulate`] listen. [`simulate`] is the outside world that the appliance is rehearsed
 //!    against: only [`cli`] and the tests name it, it knows nothing of [`store`], [`config`] and [`domain`], and what it

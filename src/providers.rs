@@ -19,7 +19,7 @@ use crate::store::providers::{self as rows, NewProvider, Stored};
 use crate::store::waiting;
 use crate::vault::{KEY_FILE, Vault};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use uuid::Uuid;
 
@@ -86,6 +86,22 @@ impl Providers {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// The stored providers, by their masked URLs, that cannot be used because the key of this data directory does not open
+/// them.
+///
+/// # Errors
+/// [`Error::Internal`] when the key's file cannot be read.
+pub fn unopened(data_dir: &Path, stored: &[Stored]) -> Result<Vec<String>> {
+    if stored.is_empty() {
+        return Ok(Vec::new());
+    }
+    let vault = Vault::find(data_dir)?;
+    let closed = stored
+        .iter()
+        .filter(|row| open(vault.as_ref(), row).is_none());
+    Ok(closed.map(|row| row.masked.clone()).collect())
 }
 
 /// Starts the senders with the providers in force.

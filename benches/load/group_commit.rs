@@ -62,6 +62,7 @@ fn message() -> NewMessage {
         by_the_minute: false,
         is_released: false,
         error: None,
+        cause: None,
         trace: vec![Decision::new(
             "request",
             "welcome over email",

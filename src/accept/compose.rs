@@ -7,7 +7,7 @@ use crate::domain::format::Channel;
 use crate::domain::message::{Decision, NewMessage, Status};
 use crate::domain::message_type::MessageType;
 use crate::domain::placeholder::Values;
-use crate::domain::routing::{self, Addressee, Content, Leg, Target, Want};
+use crate::domain::routing::{self, Addressee, Content, Leg, Obstacle, Target, Want};
 use crate::domain::settings::Settings;
 use crate::domain::user::User;
 use crate::domain::{sms, template};
@@ -124,7 +124,10 @@ impl Job<'_> {
         let mut message = self.blank(want, chosen)?;
         message.trace.extend(trace);
         match outcome {
-            Err(reason) => message.error = Some(reason),
+            Err(Obstacle { cause, reason }) => {
+                message.cause = Some(cause);
+                message.error = Some(reason);
+            }
             Ok(target) => {
                 let (rendered, sender) = render(&target)?;
                 let Rendered {
@@ -189,6 +192,7 @@ impl Job<'_> {
             expires: self.expires(),
             by_the_minute: self.by_the_minute,
             error: None,
+            cause: None,
             trace: vec![request, chosen],
         })
     }

@@ -90,6 +90,7 @@ fn copy(app: &App, release: Release) -> Result<NewMessage> {
             expires: now.checked_add(life).unwrap_or(now),
             by_the_minute: false,
             error: None,
+            cause: None,
             trace: vec![
                 Decision::new(
                     "request",

@@ -9,7 +9,7 @@ use crate::domain::message::{Decision, NewMessage, Status};
 use crate::domain::placeholder::Values;
 use crate::error::{Error, Result};
 use crate::render::{self, Rendered};
-use crate::store::{self, Db, devices, messages, settings, templates, types, users};
+use crate::store::{self, Db, devices, messages, pause, settings, templates, types, users};
 use jiff::SignedDuration;
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,14 @@ pub struct Test {
 ///
 /// # Errors
 /// [`Error::Refused`] without a recipient or without a way to reach it, [`Error::NothingToTest`] without a template,
-/// [`Error::Invalid`] for a recipient or a value that cannot be.
+/// [`Error::Invalid`] for a recipient or a value that cannot be, [`Error::Conflict`] while the outbox is paused.
 pub fn test(app: &App, test: &Test) -> Result<bool> {
+    if app.store.read(pause::is_on)? {
+        return Err(Error::Conflict(
+            "The outbox is paused, so nothing can be tried through its channels; resume it first."
+                .into(),
+        ));
+    }
     let rows = prepare(app, test)?;
     let channel = rows.first().map(|row| row.format.channel());
     let ids = app.store.write(move |tx| {
@@ -115,6 +121,7 @@ fn prepare(app: &App, test: &Test) -> Result<Vec<NewMessage>> {
                 expires: now.checked_add(life).unwrap_or(now),
                 by_the_minute: false,
                 error: None,
+                cause: None,
                 trace: trace.clone(),
             })
         })

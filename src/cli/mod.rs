@@ -1,9 +1,14 @@
 //! The command line: a verb a file. Exit codes: 0 done, 1 failed, 2 wrong usage. (cli.md)
 
 mod admin;
+mod backup;
+mod check;
 mod client;
 mod demo;
 mod health;
+mod outbox;
+mod progress;
+mod restore;
 mod send;
 mod serve;
 mod simulate;
@@ -12,6 +17,7 @@ mod version;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, DataDir, LogArgs};
+use crate::domain::format::Channel;
 use crate::logger;
 use crate::store::Access;
 use clap::{Parser, Subcommand};
@@ -52,6 +58,14 @@ enum Verb {
     Client(client::Verb),
     /// Send a message to a user, on the same path as the API
     Send(send::Args),
+    /// Whether the outbox is paused and what waits in it; pause it, let it go, throw away what waits
+    Outbox(outbox::Args),
+    /// Back up the database into a file, beside a running server too
+    Backup(backup::Args),
+    /// Put a backup in the place of the database; it starts paused
+    Restore(restore::Args),
+    /// Look through the database, or through a backup, for anything that is wrong
+    Check(check::Args),
     /// Ask a running server whether it is ready: exit code 0 when it is
     Health(health::Args),
     /// A mail server and look-alikes of SMS and push services, with faults on order
@@ -71,6 +85,10 @@ pub fn main() -> ExitCode {
         Verb::Admin(verb) => admin::run(verb),
         Verb::Client(verb) => client::run(verb),
         Verb::Send(args) => send::run(args),
+        Verb::Outbox(args) => outbox::run(args),
+        Verb::Backup(args) => backup::run(args),
+        Verb::Restore(args) => restore::run(args),
+        Verb::Check(args) => check::run(args),
         Verb::Health(args) => health::run(args),
         Verb::Simulate(args) => simulate::run(args),
         Verb::Version(args) => version::run(args),
@@ -99,6 +117,11 @@ fn open(data: DataDir, base_url: String) -> Result<App, String> {
     let mut config = Config::capturing(Vec::new(), data.data_dir)?;
     config.base_url = base_url;
     App::open(&config, Access::Shared, Clock::System)
+}
+
+/// A channel's word on the command line.
+fn channel(text: &str) -> Result<Channel, String> {
+    Channel::parse(text).ok_or_else(|| "write email, sms or push".into())
 }
 
 fn start_log(log: &LogArgs) {

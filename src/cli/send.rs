@@ -1,13 +1,13 @@
 //! `herald send`: the same path as the API.
 
-use super::{Outcome, open, say};
+use super::{Outcome, channel, complain, open, say};
 use crate::accept::{self, Accepted, Choice, Order, What};
 use crate::app::App;
 use crate::config::DataDir;
 use crate::domain::format::Channel;
 use crate::domain::placeholder::Value;
 use crate::error::{Error, Result as HeraldResult};
-use crate::store;
+use crate::store::{self, pause};
 
 /// Send a message to a user, on the same path as the API. A running server delivers it within a second; without one it
 /// waits for the next start.
@@ -40,7 +40,15 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Outcome {
     let base_url = args.base_url.trim_end_matches('/').to_owned();
     let app = open(args.data.clone(), base_url)?;
-    for message in send(&app, args).map_err(|fault| fault.to_string())? {
+    let sent = send(&app, args).map_err(|fault| fault.to_string())?;
+    let pause = app
+        .store
+        .read(pause::load)
+        .map_err(|fault| fault.to_string())?;
+    if let Some(pause) = pause {
+        complain(&super::outbox::sentence(&pause));
+    }
+    for message in sent {
         let state = match message.queued {
             true => "queued",
             false => "failed",
@@ -86,13 +94,6 @@ fn send(app: &App, args: Args) -> HeraldResult<Vec<Accepted>> {
     };
     let prepared = app.store.read(|db| accept::prepare(app, db, order))?;
     accept::commit(app, prepared.require_a_way()?, None)
-}
-
-fn channel(text: &str) -> Result<Channel, String> {
-    Channel::ALL
-        .into_iter()
-        .find(|channel| channel.word() == text)
-        .ok_or_else(|| "write email, sms or push".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

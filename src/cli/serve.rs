@@ -1,5 +1,6 @@
 //! `herald serve`
 
+use super::outbox::sentence;
 use super::{Outcome, say, start_log};
 use crate::app::{App, Server};
 use crate::clock::Clock;
@@ -7,6 +8,7 @@ use crate::config::{Config, ServeArgs, help};
 use crate::domain::format::Channel;
 use crate::operators::{self, SETUP_MINUTES};
 use crate::providers;
+use crate::store::pause;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::Path;
@@ -31,12 +33,33 @@ pub(super) fn run(args: Args) -> Outcome {
             );
         }
     }
+    remind(&server.app, &config.data_dir)?;
     invite(&server.app, &config.data_dir)?;
     for address in &server.addresses {
         log::info!("Herald serves {address}");
     }
     until_signal(signals);
     stop(server);
+    Ok(())
+}
+
+/// Says that nothing is sent, and how to change that: whoever starts a restored copy wants to know.
+fn remind(app: &App, data_dir: &Path) -> Outcome {
+    let pause = app
+        .store
+        .read(pause::load)
+        .map_err(|fault| fault.to_string())?;
+    if let Some(pause) = pause {
+        let data_dir = data_dir.display();
+        log::warn!("{}", sentence(&pause));
+        say(&format!(
+            "The outbox is paused: what is accepted waits, and nothing is sent.
+
+  herald outbox --data-dir {data_dir}            says why, and what would be sent
+  herald outbox resume --data-dir {data_dir}     lets it go
+"
+        ));
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! A message on its way: its states, its decision trace, and what the log keeps of it. (delivery.md, "States")
 
+use crate::domain::cause::Cause;
 use crate::domain::format::Format;
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use jiff::Timestamp;
@@ -142,6 +143,8 @@ pub struct NewMessage {
     pub by_the_minute: bool,
     /// Why it has failed already.
     pub error: Option<String>,
+    /// The same as a key.
+    pub cause: Option<Cause>,
     /// Why it is as it is.
     pub trace: Vec<Decision>,
 }
@@ -175,6 +178,8 @@ pub struct LogLine {
     pub last_result: Option<bool>,
     /// Why it failed, or why the last try did.
     pub error: Option<String>,
+    /// The key of what failed or expired alike. ([`Cause`])
+    pub cause: Option<String>,
 }
 
 /// Everything the log knows of one message.

@@ -1,6 +1,7 @@
 //! The rules, as pure functions over plain data. Imports only itself and `error`.
 
 pub mod address;
+pub mod cause;
 pub mod device;
 pub mod format;
 pub mod ids;

@@ -2,6 +2,7 @@
 //!
 //! Sending and explaining run the same function, so that what is explained is what happens. (api.md, "Which language")
 
+use crate::domain::cause::Cause;
 use crate::domain::format::{Channel, Format};
 use crate::domain::ids::TemplateId;
 use crate::domain::language::{self, Language};
@@ -82,13 +83,22 @@ pub struct Addressee<'a> {
     pub devices: &'a [String],
 }
 
-/// The way over one channel: a target, or the reason why there is none; and how that came about.
+/// Why there is no way over a channel.
+#[derive(Debug, Clone)]
+pub struct Obstacle {
+    /// As a key.
+    pub cause: Cause,
+    /// As a sentence.
+    pub reason: String,
+}
+
+/// The way over one channel: a target, or why there is none; and how that came about.
 #[derive(Debug, Clone)]
 pub struct Leg {
     /// What was asked for.
     pub want: Want,
     /// Where it leads.
-    pub outcome: Result<Target, String>,
+    pub outcome: Result<Target, Obstacle>,
     /// The steps, in order.
     pub trace: Vec<Decision>,
 }
@@ -163,7 +173,11 @@ fn leg(
         ),
         Err(reason) => Decision::new("address", "none", reason),
     }];
-    let outcome = address.and_then(|recipient| {
+    let no_address = |reason| Obstacle {
+        cause: Cause::NO_ADDRESS,
+        reason,
+    };
+    let outcome = address.map_err(no_address).and_then(|recipient| {
         let (format, template) = match content {
             Content::Custom => {
                 trace.push(Decision::new(
@@ -198,7 +212,7 @@ fn template(
     candidates: &[Candidate],
     default_language: Language,
     trace: &mut Vec<Decision>,
-) -> Result<Candidate, String> {
+) -> Result<Candidate, Obstacle> {
     let fitting = || candidates.iter().filter(|c| want.takes(c.format));
     let languages: Vec<_> = fitting().map(|c| c.language).collect();
     let chosen =
@@ -231,7 +245,10 @@ fn template(
             };
             let reason = format!("The message type has no {wanted} in any language.");
             trace.push(Decision::new("template", "none", &reason));
-            Err(reason)
+            Err(Obstacle {
+                cause: Cause::NO_TEMPLATE,
+                reason,
+            })
         }
     }
 }

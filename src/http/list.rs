@@ -4,6 +4,7 @@ use super::request::{Request, whole};
 use super::response::Response;
 use crate::error::{Error, Result};
 use crate::store::page::{Bound, Column, Kind, Operand, Page, Query};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -53,6 +54,8 @@ pub enum Takes {
         /// Without the word.
         default: Option<i64>,
     },
+    /// A time.
+    Time,
     /// One of these fields, `-` in front for descending; the first one without the word.
     Sort(&'static [Field]),
 }
@@ -115,7 +118,7 @@ impl List {
                     self.log_word(word, value, &mut query)?
                 }
                 name => {
-                    let column = self.column(name)?;
+                    let column = self.column(name, &self.words())?;
                     query
                         .filters
                         .push((column, operand(name, column.kind, value)?));
@@ -130,11 +133,39 @@ impl List {
                 Some(name) => (name, true),
                 None => (name, false),
             };
-            let column = self.column(name)?;
+            let column = self.column(name, &self.words())?;
             if query.sort.iter().any(|(other, _)| *other == column) {
                 return Err(Error::Invalid(format!("sort names {name} twice.")));
             }
             query.sort.push((column, descending));
+        }
+        Ok(query)
+    }
+
+    /// Reads the query of a request that chooses rows without listing them: filters, `from` and `to`; `besides` are words
+    /// for somebody else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an unknown word or a value that cannot be.
+    pub fn filters(&self, request: &Request, besides: &[Word]) -> Result<Query> {
+        let mut query = Query {
+            count_max: Some(COUNT_MAX),
+            ..Query::default()
+        };
+        once(request.query())?;
+        for (word, value) in request.query() {
+            match word.as_str() {
+                name if besides.iter().any(|word| word.name == name) => {}
+                "from" | "to" if self.log.is_some() => self.log_word(word, value, &mut query)?,
+                name => {
+                    let besides = besides.iter().map(|word| word.name);
+                    let ends = self.log.map_or(&[][..], |_| &["from", "to"]);
+                    let words: Vec<_> = ends.iter().copied().chain(besides).collect();
+                    let column = self.column(name, &words)?;
+                    let operand = operand(name, column.kind, value)?;
+                    query.filters.push((column, operand));
+                }
+            }
         }
         Ok(query)
     }
@@ -180,15 +211,22 @@ impl List {
         Ok(Response::page(rows, paging))
     }
 
-    fn column(&self, name: &str) -> Result<Column> {
+    /// The words of a list's query that are no fields.
+    fn words(&self) -> Vec<&'static str> {
+        let mut words = vec!["page", "pageSize", "sort"];
+        words.extend(self.searchable.then_some("search"));
+        words.extend(self.log.map_or(&[][..], |_| &["after", "from", "to"]));
+        words
+    }
+
+    fn column(&self, name: &str, words: &[&str]) -> Result<Column> {
         let found = self.fields.iter().find(|field| field.name == name);
         found.map(|field| field.column).ok_or_else(|| {
             let known: Vec<_> = self.fields.iter().map(|field| field.name).collect();
             Error::Invalid(format!(
-                "{name:?} is no field of this list; there are {}, and the words page, pageSize, sort{}{}.",
+                "{name:?} is no field of this list; there are {}, and the words {}.",
                 known.join(", "),
-                if self.searchable { ", search" } else { "" },
-                if self.log.is_some() { ", after, from, to" } else { "" },
+                words.join(", "),
             ))
         })
     }
@@ -209,22 +247,34 @@ fn number(word: &str, value: &str, max: u32) -> Result<u32> {
         .ok_or_else(|| Error::Invalid(format!("{word} must be a whole number from 1 to {max}.")))
 }
 
+/// The time that a word of the query names, if it is there.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn time(request: &Request, word: &str) -> Result<Option<Timestamp>> {
+    let found = request.query().iter().find(|(name, _)| name == word);
+    found.map(|(_, value)| moment(word, value)).transpose()
+}
+
+fn moment(name: &str, value: &str) -> Result<Timestamp> {
+    value.parse().map_err(|_| {
+        Error::Invalid(format!(
+            "{name} is compared with a time such as 2001-01-01T01:01:01Z."
+        ))
+    })
+}
+
 fn operand(name: &str, kind: Kind, value: &str) -> Result<Operand> {
     let wrong = |what| Error::Invalid(format!("{name} is compared with {what}."));
     Ok(match kind {
-        Kind::Text => Operand::Text(value.to_owned()),
+        Kind::Text | Kind::Key => Operand::Text(value.to_owned()),
         Kind::Int => Operand::Int(whole(value).ok_or_else(|| wrong("a whole number"))?),
         Kind::Bool => Operand::Int(match value {
             "true" => 1,
             "false" => 0,
             _ => return Err(wrong("true or false")),
         }),
-        Kind::Time => {
-            let time: jiff::Timestamp = value
-                .parse()
-                .map_err(|_| wrong("a time such as 2001-01-01T01:01:01Z"))?;
-            Operand::Int(time.as_millisecond())
-        }
+        Kind::Time => Operand::Int(moment(name, value)?.as_millisecond()),
     })
 }
 

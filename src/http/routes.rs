@@ -1,8 +1,8 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, clients, devices, enumerations, logs, preferences, preview, providers, sending,
-    session, settings, system_preferences, templates, testing, types, users,
+    captured, causes, clients, devices, enumerations, logs, outbox, preferences, preview,
+    providers, sending, session, settings, system_preferences, templates, testing, types, users,
 };
 use super::auth::Access;
 use super::list::{List, Word};
@@ -47,6 +47,8 @@ pub struct Route {
     pub headers: &'static [&'static str],
     /// The words of its query, if it is no list's.
     pub query: &'static [Word],
+    /// The list whose filters its query may name, without being that list.
+    pub filters: Option<&'static List>,
     /// Whether it takes an `Idempotency-Key`.
     pub idempotent: bool,
     /// The failures it may answer with besides those that the rest of the line says, such as 409 for a taken place.
@@ -142,6 +144,11 @@ impl Route {
         self
     }
 
+    const fn filters(mut self, list: &'static List) -> Self {
+        self.filters = Some(list);
+        self
+    }
+
     const fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
@@ -184,6 +191,7 @@ const fn route(
         gives: Gives::Done,
         headers: &[],
         query: &[],
+        filters: None,
         idempotent: false,
         may: &[],
         refuses: &[],
@@ -299,6 +307,9 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/logs/entries/{id}", LOGS_READ, logs::entry, "Gets a message with its attempts and decisions").data::<logs::Entry>(),
     post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired, was cancelled or did not arrive").may(&[409]),
     post("/api/admin/v1/messages/logs/entries/{id}/cancel", LOGS_WRITE, logs::cancel, "Cancels a message that waits").may(&[409]),
+    get("/api/admin/v1/messages/logs/causes", LOGS_READ, causes::list, "Counts what failed or expired by its cause").data::<Vec<causes::WireCause>>().filters(&causes::CAUSES),
+    post("/api/admin/v1/messages/logs/retry", LOGS_WRITE, causes::retry, "Sends again what the filters choose, at most 1000 a call").data::<causes::Retried>().filters(&logs::LOG).query(causes::BEFORE),
+    post("/api/admin/v1/messages/logs/cancel", LOGS_WRITE, causes::cancel, "Cancels what waits and the filters choose, at most 1000 a call").data::<causes::Cancelled>().filters(&logs::LOG),
     get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(&system_preferences::LIST),
     post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>().headers(LOCATION).may(&[409]).refuses(&["err_NoTemplateFound"]),
     get("/api/admin/v1/messages/preferences/{id}", USERS_READ, preferences::list, "Lists a user's notification preferences").page::<preferences::WirePreference>(&preferences::LIST),
@@ -321,6 +332,9 @@ pub const ROUTES: &[Route] = &[
     post("/api/admin/v1/providers/check", SETTINGS_WRITE, providers::check_url, "Proves the credentials in a provider URL; stores and sends nothing").takes::<providers::CheckProvider>().data::<providers::Checked>(),
     delete("/api/admin/v1/providers/{id}", SETTINGS_WRITE, providers::delete, "Deletes a stored provider"),
     post("/api/admin/v1/providers/{id}/check", SETTINGS_WRITE, providers::check_stored, "Proves the credentials of a stored provider; sends nothing").data::<providers::Checked>(),
+    get("/api/admin/v1/outbox", LOGS_READ, outbox::get, "Says whether the outbox is paused, and what waits in it").data::<outbox::WireOutbox>(),
+    post("/api/admin/v1/outbox/pause", SETTINGS_WRITE, outbox::pause, "Pauses the outbox: what is accepted waits").takes::<outbox::PauseOutbox>(),
+    post("/api/admin/v1/outbox/resume", SETTINGS_WRITE, outbox::resume, "Lets the outbox go"),
     get("/api/admin/v1/captured", LOGS_READ, captured::list, "Lists captured messages").page::<captured::WireCaptured>(&captured::LIST),
     get("/api/admin/v1/captured/{id}", LOGS_READ, captured::get, "Gets a captured message").data::<captured::WireCaptured>(),
     get("/api/admin/v1/captured/{id}/source", LOGS_READ, captured::source, "Gets a captured mail as it would have been sent").other("message/rfc822"),

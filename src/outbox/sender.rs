@@ -9,9 +9,10 @@ use crate::domain::retry::Health;
 use crate::error::Result;
 use crate::secret::random;
 use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
+use crate::store::pause::is_on as is_paused;
 use crate::store::settings;
 use crate::store::waiting;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ const BATCH_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Looks for messages that another process committed (a command beside the server) even when no bell rings.
 const POLL: Duration = Duration::from_secs(1);
+
+/// While the outbox is paused, how often a channel's waiting messages are looked through for those whose life has ended.
+const EXPIRE_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// Shortest wait for a message that is due in a moment.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -37,6 +41,8 @@ struct Sender<'a> {
     sessions: Vec<Option<Box<dyn Session>>>,
     batch: usize,
     idle_since: Option<Instant>,
+    /// When the paused channel was last looked through.
+    looked_through: Timestamp,
 }
 
 pub(super) fn run(lane: &Lane, number: usize) {
@@ -46,6 +52,7 @@ pub(super) fn run(lane: &Lane, number: usize) {
         sessions: lane.providers.iter().map(|_| None).collect(),
         batch: 1,
         idle_since: None,
+        looked_through: Timestamp::UNIX_EPOCH,
     };
     loop {
         // Counted before asking: whoever is told to end is rung for afterwards.
@@ -77,7 +84,10 @@ pub(super) fn run(lane: &Lane, number: usize) {
 impl<'a> Sender<'a> {
     /// Works, or rests; how to wait when there was nothing to do.
     fn turn(&mut self) -> Result<Option<Wait>> {
-        let wait = self.work()?;
+        let wait = match self.lane.store.read(is_paused)? {
+            true => self.hold()?,
+            false => self.work()?,
+        };
         match wait {
             None => self.idle_since = None,
             Some(_) => {
@@ -88,6 +98,22 @@ impl<'a> Sender<'a> {
             }
         }
         Ok(wait)
+    }
+
+    /// The outbox is paused: nothing is taken, and lives end all the same. One thread of the channel sees to that.
+    fn hold(&mut self) -> Result<Option<Wait>> {
+        let (channel, now) = (self.lane.channel, self.lane.clock.now());
+        let since = now.duration_since(self.looked_through);
+        if self.number > 0 || since.abs() < EXPIRE_EVERY {
+            return Ok(Some(Wait::Deaf(POLL)));
+        }
+        let store = &self.lane.store;
+        if store.read(|db| waiting::has_expired(db, channel, now))? {
+            store.write(move |tx| waiting::expire(tx, channel, now))?;
+            return Ok(None);
+        }
+        self.looked_through = now;
+        Ok(Some(Wait::Deaf(POLL)))
     }
 
     /// Sends one batch through the first provider that stands.

@@ -2,6 +2,7 @@
 
 use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, optional_time, templates, time};
+use crate::domain::cause::Cause;
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
 use crate::error::{Error, Result};
@@ -23,6 +24,8 @@ pub const LAST_ATTEMPT: Column = Column::new("m.last_attempt_at", Kind::Time);
 pub const LAST_RESULT: Column = Column::new("m.last_result", Kind::Bool);
 /// `Status`
 pub const STATUS: Column = Column::new("m.status", Kind::Text);
+/// `Cause`
+pub const CAUSE: Column = Column::new("m.cause", Kind::Key);
 /// `UserId`
 pub const USER: Column = Column::new("m.user_id", Kind::Int);
 
@@ -31,10 +34,10 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
     let sql = "
         insert into message (guid, user_id, type_id, template_id, format, channel, status, lane, recipient,
             recipient_name, sender, subject, body, html_body, is_sensitive, created_at, created_by, due_at,
-            expires_at, by_the_minute, error, trace)
+            expires_at, by_the_minute, error, trace, cause)
         values (:guid, :user_id, :type_id, :template_id, :format, :channel, :status, :lane, :recipient,
             :recipient_name, :sender, :subject, :body, :html_body, :is_sensitive, :created_at, :created_by, :due_at,
-            :expires_at, :by_the_minute, :error, :trace)";
+            :expires_at, :by_the_minute, :error, :trace, :cause)";
     // Not `returning`, which costs a table of its own for each row.
     tx.0.0.prepare_cached(sql)?.execute(
         named_params! {
@@ -47,6 +50,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
             ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
             ":due_at": new.due.as_millisecond(), ":expires_at": new.expires.as_millisecond(),
             ":by_the_minute": new.by_the_minute, ":error": new.error, ":trace": encode(&new.trace),
+            ":cause": new.cause.as_ref().map(Cause::key),
         },
     )?;
     Ok(MessageId(tx.0.0.last_insert_rowid()))
@@ -106,7 +110,7 @@ fn cancel_all(tx: &Tx<'_>, sql: &str, by: &[(&str, &dyn ToSql)], reason: &str) -
             .query_map(by, |row| row.get("id").map(MessageId))?
             .collect::<rusqlite::Result<Vec<_>>>()?;
     for id in ids {
-        super::outbox::close(tx, id, Status::Cancelled, reason)?;
+        super::outbox::close(tx, id, Status::Cancelled, reason, None)?;
     }
     Ok(())
 }
@@ -154,7 +158,7 @@ pub fn cancel(tx: &Tx<'_>, id: MessageId, reason: &str) -> Result<()> {
             line.status.word()
         )));
     }
-    super::outbox::close(tx, id, Status::Cancelled, reason)
+    super::outbox::close(tx, id, Status::Cancelled, reason, None)
 }
 
 /// Sends a message once more that has ended without arriving, with a new life and new tries.
@@ -177,7 +181,7 @@ pub fn retry(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<LogLine> {
         super::users::get(tx, user)?.refuse_disabled()?;
     }
     let sql = "
-        update message set status = 'queued', error = null, due_at = :now, tries = 0, claims = 0,
+        update message set status = 'queued', error = null, cause = null, due_at = :now, tries = 0, claims = 0,
             expires_at = :now + 1000 * (select expiry_secs from message_type where message_type.id = message.type_id)
         where id = :id and body is not null and recipient <> ''";
     let changed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
@@ -266,6 +270,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<LogLine> {
         last_attempt: optional_time(row, "last_attempt_at")?,
         last_result: row.get("last_result")?,
         error: row.get("error")?,
+        cause: row.get("cause")?,
     })
 }
 

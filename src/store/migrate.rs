@@ -14,7 +14,7 @@ const APPLICATION_ID: i64 = 0x4852_4c44;
 /// What a new database gets, and what brings an older one there.
 pub(super) struct Plan {
     /// The whole current schema.
-    schema: &'static str,
+    pub(super) schema: &'static str,
     /// Each entry brings a database from the version of its place (from 1) to the next.
     migrations: &'static [&'static str],
 }
@@ -25,17 +25,19 @@ pub(super) const PLAN: Plan = Plan {
     migrations: &[
         include_str!("migrations/0002_catalogue.sql"),
         include_str!("migrations/0003_report.sql"),
+        include_str!("migrations/0004_cause.sql"),
     ],
 };
 
 impl Plan {
+    /// The version of a database that is up to date.
     pub(super) fn version(&self) -> i64 {
         1 + self.migrations.len() as i64
     }
 }
 
 /// How long to wait for a command beside a running server, and the other way round.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Opens the read-write connection and brings the database up to date.
@@ -75,13 +77,18 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
     Ok(db)
 }
 
-enum Found {
+/// What a database file turns out to be.
+pub(super) enum Found {
+    /// Nothing is in it.
     Empty,
+    /// Another program's.
     Foreign,
+    /// Ours.
     Version(i64),
 }
 
-fn version(db: &Db) -> rusqlite::Result<Found> {
+/// Looks what a database file is.
+pub(super) fn version(db: &Db) -> rusqlite::Result<Found> {
     let pragma = |name| {
         db.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
     };
@@ -92,6 +99,16 @@ fn version(db: &Db) -> rusqlite::Result<Found> {
         (_, 0) => Found::Empty,
         _ => Found::Foreign,
     })
+}
+
+/// A statement of the schema without its comments and line breaks: a migrated table has its new columns behind the text of
+/// the old ones.
+pub(super) fn essence(sql: &str) -> String {
+    let code = sql
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or_default());
+    let words: Vec<_> = code.flat_map(str::split_whitespace).collect();
+    words.join(" ").replace(" ,", ",").replace(" )", ")")
 }
 
 /// WAL and FULL: a commit that was answered survives a power cut. (delivery.md, "Library traps", SQLite)
@@ -176,10 +193,16 @@ mod tests {
         migrations: &[
             PLAN.migrations[0],
             PLAN.migrations[1],
-            "create table tag (id integer primary key, name text not null) strict;",
-            "create index tag_name on tag (name);",
+            PLAN.migrations[2],
+            MADE_UP[0],
+            MADE_UP[1],
         ],
     };
+
+    const MADE_UP: [&str; 2] = [
+        "create table tag (id integer primary key, name text not null) strict;",
+        "create index tag_name on tag (name);",
+    ];
 
     fn place() -> (tempfile::TempDir, PathBuf) {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -197,7 +220,10 @@ mod tests {
         let sql = "select type, name, sql from sqlite_schema order by type, name";
         let mut statement = db.0.prepare(sql).expect("a statement");
         let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_map([], |row| {
+                let sql: Option<String> = row.get(2)?;
+                Ok((row.get(0)?, row.get(1)?, sql.map(|sql| essence(&sql))))
+            })
             .expect("a list")
             .collect::<rusqlite::Result<_>>()
             .expect("rows");
@@ -219,11 +245,77 @@ mod tests {
         }
     }
 
+    /// Status, attempts, recipient, error, and the last attempt's class and code of a message of the first version; the
+    /// cause that it has afterwards.
+    type Ended = (
+        &'static str,
+        i64,
+        &'static str,
+        Option<&'static str>,
+        Option<(Option<&'static str>, Option<i64>)>,
+        Option<&'static str>,
+    );
+
+    #[rustfmt::skip] // A table: one message a line.
+    const ENDED: [Ended; 14] = [
+        ("sent", 1, "bo", None, Some((None, Some(250))), None),
+        ("queued", 1, "bo", Some("Not now."), Some((Some("temporary"), Some(451))), None),
+        ("cancelled", 0, "bo", Some("Cancelled by bo."), None, None),
+        ("suppressed", 0, "", Some("The user wants none."), None, None),
+        ("expired", 0, "bo", Some("Its life ended before a provider accepted it."), None, Some("expired")),
+        ("expired", 2, "bo", Some("Its life ends before it may be tried again. No."), Some((Some("temporary"), None)), Some("expired")),
+        ("failed", 1, "bo", Some("No such user."), Some((Some("permanent"), Some(550))), Some("permanent 550")),
+        ("failed", 1, "bo", Some("It cannot be written."), Some((Some("permanent"), None)), Some("permanent")),
+        ("failed", 1, "bo", Some("in_doubt: the provider may have taken it."), Some((Some("in_doubt"), Some(502))), Some("in_doubt")),
+        ("failed", 50, "bo", Some("Gave up after 50 attempts. Busy."), Some((Some("temporary"), Some(451))), Some("gave_up temporary 451")),
+        ("failed", 3, "bo", Some("crashed: the process ended 3 times while sending this message."), Some((None, None)), Some("crashed")),
+        ("failed", 0, "", Some("The user has no mobile number."), None, Some("no_address")),
+        ("failed", 0, "", Some("The message type has no sms template in any language."), None, Some("no_template")),
+        ("failed", 0, "bo", Some("The channel has no provider any more that sends."), None, Some("no_provider")),
+    ];
+
+    #[test]
+    fn what_ended_before_causes_were_kept_is_given_its_cause() {
+        let (_directory, file) = place();
+        let old = opened(&file, &OLD).expect("an old database");
+        for (id, (status, attempts, recipient, error, last, _)) in (1_i64..).zip(ENDED) {
+            let sql = "
+                insert into message (id, guid, type_id, format, channel, status, lane, recipient, is_sensitive,
+                    created_at, created_by, due_at, expires_at, attempts, error, trace)
+                values (?1, ?2, 0, 0, 'email', ?3, 1, ?4, 0, 0, '', 0, 0, ?5, ?6, '')";
+            let values = (id, id.to_be_bytes(), status, recipient, attempts, error);
+            old.0.execute(sql, values).expect("a message");
+            if let Some((class, code)) = last {
+                let sql = "
+                    insert into attempt (message_id, number, provider, started_at, class, code)
+                    values (?1, ?2, 'smtp:', 0, ?3, ?4)";
+                old.0
+                    .execute(sql, (id, attempts, class, code))
+                    .expect("an attempt");
+            }
+        }
+        drop(old);
+        let db = opened(&file, &PLAN).expect("brought up to date");
+        let mut statement =
+            db.0.prepare("select cause from message order by id")
+                .expect("a statement");
+        let causes: Vec<Option<String>> = statement
+            .query_map([], |row| row.get(0))
+            .expect("a list")
+            .collect::<rusqlite::Result<_>>()
+            .expect("rows");
+        let wished: Vec<_> = ENDED
+            .iter()
+            .map(|(.., cause)| cause.map(str::to_owned))
+            .collect();
+        assert_eq!(causes, wished);
+    }
+
     #[test]
     fn a_migration_that_fails_leaves_the_old_database() {
         const BROKEN: Plan = Plan {
             schema: "",
-            migrations: &[NEW.migrations[2], "create table tag (id integer);"],
+            migrations: &[MADE_UP[0], "create table tag (id integer);"],
         };
         let (_directory, file) = place();
         let before = shape(&opened(&file, &OLD).expect("an old database"));

@@ -4,8 +4,14 @@
 //! [`Store::write`] runs work inside the writer thread's transaction, [`Store::read`] on a read-only snapshot.
 //! Functions that change rows take a [`Tx`], functions that only look take a [`Db`]; a [`Tx`] can be looked at too.
 
+mod aside;
+pub mod backup;
+pub mod bulk;
 pub mod captured;
+pub mod causes;
+pub mod check;
 pub mod clients;
+pub mod copies;
 pub mod devices;
 mod directory;
 pub mod idempotency;
@@ -15,16 +21,20 @@ mod migrate;
 pub mod operators;
 pub mod outbox;
 pub mod page;
+pub mod pause;
 #[cfg(test)]
 mod plans;
 pub mod preferences;
 pub mod providers;
+pub mod queue;
 mod readers;
 pub mod reports;
+pub mod restore;
 pub mod settings;
 pub mod system_preferences;
 pub mod templates;
 pub mod types;
+mod unfinished;
 pub mod users;
 pub mod waiting;
 mod writer;

@@ -1,6 +1,7 @@
 //! What the outbox does to message rows: claim, record, release. Each function is one short write.
 
-use super::{Tx, guid, reports, templates, time};
+use super::{Tx, guid, pause, reports, templates, time};
+use crate::domain::cause::Cause;
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::domain::message::{NewMessage, Outgoing, Status};
@@ -42,12 +43,15 @@ impl Takes {
     }
 }
 
-/// Messages that one claim closes as expired at most, so that a long dead backlog does not hold up the writer.
-const EXPIRED_MAX: usize = 256;
+/// Messages that one write closes at most, so that a long dead backlog does not hold up the writer.
+pub(super) const CLOSED_MAX: usize = 256;
 
 pub(super) const ERASED: &str = "The user was erased.";
 
-const EXPIRED: &str = "Its life ended before a provider accepted it.";
+pub(super) const EXPIRED: &str = "Its life ended before a provider accepted it.";
+
+/// In a restored copy, of a message whose type is sensitive. (store::backup)
+const NO_CONTENT: &str = "Its content is not kept in backups; ask for a new one.";
 
 /// A message that this process is about to send.
 #[derive(Debug, Clone)]
@@ -96,7 +100,8 @@ pub enum Verdict {
 
 /// Takes due messages of a channel for a provider, system messages first, and begins an attempt for each.
 ///
-/// Those whose life has ended meanwhile are closed as expired instead. A message that a dead process had claimed is
+/// Those whose life has ended meanwhile are closed as expired instead, those without content as failed; while the outbox
+/// is paused nothing is taken. A message that a dead process had claimed is
 /// taken alone: if it was what killed the process, its neighbours must not be suspected with it next time.
 pub fn claim(
     tx: &Tx<'_>,
@@ -107,21 +112,27 @@ pub fn claim(
     default_sender: &str,
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
-    tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
-        ":channel": channel.word(), ":now": now.as_millisecond(),
-    })?;
+    if pause::is_on(tx)? {
+        return Ok(Vec::new());
+    }
+    promote(tx, channel, now)?;
     let mut claimed = Vec::new();
-    let mut expired = 0;
+    let mut closed = 0;
     'lanes: for &lane in takes.lanes() {
-        while claimed.len() < limit && expired < EXPIRED_MAX {
+        while claimed.len() < limit && closed < CLOSED_MAX {
             let due = due(tx, channel, lane, limit - claimed.len(), now)?;
             if due.is_empty() {
                 break;
             }
             for candidate in due {
-                if candidate.expires <= now {
-                    close(tx, candidate.id, Status::Expired, EXPIRED)?;
-                    expired += 1;
+                let end = match (candidate.expires <= now, candidate.is_empty) {
+                    (true, _) => Some((Status::Expired, EXPIRED, Cause::EXPIRED)),
+                    (false, true) => Some((Status::Failed, NO_CONTENT, Cause::NO_CONTENT)),
+                    (false, false) => None,
+                };
+                if let Some((status, reason, cause)) = end {
+                    close(tx, candidate.id, status, reason, Some(cause))?;
+                    closed += 1;
                     continue;
                 }
                 if candidate.is_suspect && !claimed.is_empty() {
@@ -144,15 +155,23 @@ pub(super) const PROMOTE: &str = "
     update message set status = 'queued'
     where status = 'scheduled' and channel = :channel and due_at <= :now";
 
+pub(super) fn promote(tx: &Tx<'_>, channel: Channel, now: Timestamp) -> Result<()> {
+    tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
+        ":channel": channel.word(), ":now": now.as_millisecond(),
+    })?;
+    Ok(())
+}
+
 /// A message that may be claimed.
 struct Candidate {
     id: MessageId,
     expires: Timestamp,
+    is_empty: bool,
     is_suspect: bool,
 }
 
 pub(super) const DUE: &str = "
-    select id, expires_at, claims from message
+    select id, expires_at, claims, body is null as is_empty from message
     where status = 'queued' and channel = :channel and lane = :lane and due_at <= :now
     order by due_at limit :limit";
 
@@ -175,6 +194,7 @@ fn due(
                     Ok(Candidate {
                         id: MessageId(row.get("id")?),
                         expires: time(row, "expires_at")?,
+                        is_empty: row.get("is_empty")?,
                         is_suspect: row.get::<_, i64>("claims")? > 0,
                     })
                 },
@@ -297,13 +317,14 @@ pub fn settle(
 ) -> Result<()> {
     match verdict {
         Verdict::Sent => {
-            close(tx, id, Status::Sent, "")?;
+            close(tx, id, Status::Sent, "", None)?;
             set_result(tx, id, true)?;
             // The provider's report may have been faster than its answer.
             reports::apply(tx, id)
         }
         Verdict::Over(status, reason) => {
-            close(tx, id, *status, reason)?;
+            let cause = cause_of_attempt(tx, id, *status)?;
+            close(tx, id, *status, reason, Some(cause))?;
             set_result(tx, id, false)?;
             reports::apply(tx, id)
         }
@@ -323,11 +344,24 @@ pub fn settle(
                 .prepare_cached(sql)?
                 .query_row([id.0], |row| row.get(0))?
             {
-                true => close(tx, id, Status::Cancelled, ERASED),
+                true => close(tx, id, Status::Cancelled, ERASED, None),
                 false => Ok(()),
             }
         }
     }
+}
+
+/// The cause of an end that the last attempt brought.
+fn cause_of_attempt(tx: &Tx<'_>, id: MessageId, status: Status) -> Result<Cause> {
+    let sql = "select class, code from attempt where message_id = ?1 order by number desc limit 1";
+    Ok(tx.0.0.prepare_cached(sql)?.query_row([id.0], |row| {
+        let class: Option<String> = row.get("class")?;
+        Ok(Cause::of_attempt(
+            status,
+            class.as_deref(),
+            row.get("code")?,
+        ))
+    })?)
 }
 
 fn set_result(tx: &Tx<'_>, id: MessageId, accepted: bool) -> Result<()> {
@@ -337,16 +371,23 @@ fn set_result(tx: &Tx<'_>, id: MessageId, accepted: bool) -> Result<()> {
     Ok(())
 }
 
-/// Puts a message into a final state and wipes the content of a sensitive one. (delivery.md, promise 5)
-pub(super) fn close(tx: &Tx<'_>, id: MessageId, status: Status, reason: &str) -> Result<()> {
+/// Puts a message into a final state, with the cause where it failed or expired, and wipes the content of a sensitive one. (delivery.md, promise 5)
+pub(super) fn close(
+    tx: &Tx<'_>,
+    id: MessageId,
+    status: Status,
+    reason: &str,
+    cause: Option<Cause>,
+) -> Result<()> {
     let sql = "
-        update message set status = :status, claims = 0,
+        update message set status = :status, claims = 0, cause = :cause,
             error = iif(recipient = '' and :reason <> '', :erased, nullif(:reason, '')),
             subject = iif(is_sensitive, null, subject), body = iif(is_sensitive, null, body),
             html_body = iif(is_sensitive, null, html_body)
         where id = :id and status in ('scheduled', 'queued', 'sending')";
     tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":id": id.0, ":status": status.word(), ":reason": reason, ":erased": ERASED,
+        ":cause": cause.as_ref().map(Cause::key),
     })?;
     Ok(())
 }

@@ -20,6 +20,8 @@ pub enum Kind {
     Int,
     /// Text, compared whatever its case.
     Text,
+    /// Text, compared exactly, so that an index can find it.
+    Key,
     /// A time.
     Time,
     /// `true` or `false`.
@@ -136,13 +138,13 @@ pub(super) fn fetch<T>(
 }
 
 /// What a row has to fulfil, as SQL to put behind a `where` clause, and the values in it.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
+pub(super) struct Condition {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
 }
 
 impl Condition {
-    fn of(query: &Query, searched: &[&str]) -> Self {
+    pub(super) fn of(query: &Query, searched: &[&str]) -> Self {
         let mut condition = Self {
             sql: String::new(),
             values: Vec::new(),
@@ -181,6 +183,9 @@ impl Condition {
                 self.and(&format!("{sql} between ? and ?"), ends);
             }
             (_, Operand::Int(number)) => self.and(&format!("{sql} = ?"), [Value::Integer(*number)]),
+            (Kind::Key, Operand::Text(text)) => {
+                self.and(&format!("{sql} = ?"), [Value::Text(text.clone())]);
+            }
             (_, Operand::Text(text)) => {
                 self.and(
                     &format!("{sql} = ? collate nocase"),
@@ -211,7 +216,13 @@ fn order(query: &Query, id: &Column) -> String {
     order.join(", ")
 }
 
-fn count(db: &Db, source: &str, values: &[Value], max: Option<u64>) -> Result<(u64, bool)> {
+/// How many rows a source has, up to a limit, and whether there are more.
+pub(super) fn count(
+    db: &Db,
+    source: &str,
+    values: &[Value],
+    max: Option<u64>,
+) -> Result<(u64, bool)> {
     let sql = match max {
         None => format!("select count(*) from {source}"),
         Some(max) => format!(

@@ -1,6 +1,6 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
-use super::{Access, Store, idempotency, messages, outbox, waiting};
+use super::{Access, Store, bulk, causes, idempotency, messages, outbox, queue, waiting};
 
 /// What SQLite says it would do.
 fn plan(store: &Store, sql: &str) -> String {
@@ -13,6 +13,22 @@ fn plan(store: &Store, sql: &str) -> String {
         Ok(rows)
     });
     steps.expect("a plan").join("; ")
+}
+
+/// What is picked to be sent again.
+fn retried(filter: &str) -> String {
+    let ended = bulk::ENDED;
+    format!(
+        "select m.id from {ended} and {filter} and coalesce(m.last_attempt_at, 0) <= ? limit 1000"
+    )
+}
+
+/// What is picked to be cancelled.
+fn cancelled(part: usize, filter: &str) -> String {
+    format!(
+        "select m.id from {} and {filter} limit 1000",
+        bulk::WAITING[part]
+    )
 }
 
 #[test]
@@ -33,6 +49,22 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select m.* from {} and m.user_id = ? order by m.id desc limit 10 offset 0", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
         (format!("select count(*) from {} and m.user_id = ?", messages::SOURCE), "SEARCH m USING COVERING INDEX message_user (user_id=?)"),
         (messages::ATTEMPTS.to_owned(), "SEARCH attempt USING PRIMARY KEY (message_id=?); SEARCH report USING PRIMARY KEY (message_id=? AND number=?) LEFT-JOIN"),
+        (waiting::OVERDUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=?)"),
+        (queue::COUNTS[0].to_owned(), "SCAN message USING COVERING INDEX message_due"),
+        (queue::COUNTS[1].to_owned(), "SCAN message USING COVERING INDEX message_scheduled"),
+        (queue::COUNTS[2].replace("OPEN", waiting::OPEN), "SEARCH message USING INDEX message_open (status=?); USE TEMP B-TREE FOR GROUP BY"),
+        (format!("select m.* from {} and m.cause = ? order by m.id desc limit 200", messages::SOURCE), "SEARCH m USING INDEX message_cause (cause=?)"),
+        (format!("select m.* from {} and m.cause = ? and m.id < ? order by m.id desc limit 200", messages::SOURCE), "SEARCH m USING INDEX message_cause (cause=? AND rowid<?)"),
+        (format!("select count(*) from (select 1 from {} and m.cause = ? limit 10001)", messages::SOURCE), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_cause (cause=?); SCAN (subquery-1)"),
+        (format!("select {} from {} {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=?)"),
+        (format!("select {} from {} and m.format = ? and m.created_at >= ? {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),
+        (retried("m.cause = ?"), "SEARCH m USING INDEX message_cause (cause=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (retried("m.created_at >= ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (retried("m.status = ? collate nocase"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (retried("m.user_id = ?"), "SEARCH m USING INDEX message_user (user_id=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (cancelled(0, "m.channel = ?"), "SEARCH m USING COVERING INDEX message_due (channel=?)"),
+        (cancelled(0, "m.created_at < ?"), "SCAN m USING INDEX message_due"),
+        (cancelled(1, "m.created_at < ?"), "SCAN m USING INDEX message_scheduled"),
     ];
     for (sql, expected) in plans {
         assert_eq!(plan(&store, &sql), expected, "{sql}");

@@ -1,7 +1,7 @@
 //! The settings: rows over defaults.
 
 use super::memo::{Key, Weigh};
-use super::{Db, Tx};
+use super::{Db, Tx, copies, pause};
 use crate::domain::ids::TypeId;
 use crate::domain::language::Language;
 use crate::domain::settings::Settings;
@@ -66,7 +66,7 @@ pub fn save(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
     set(tx, "forgottenpassword", &forgotten_password.to_string())
 }
 
-fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
+pub(super) fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     let sql = "
         insert into setting (key, value) values (?1, ?2)
         on conflict (key) do update set value = excluded.value";
@@ -113,6 +113,7 @@ fn read(db: &Db) -> Result<Settings> {
             "forgottenpassword" => *forgotten_password = number(),
             // Not a person's to set: see [`hook_key`].
             "hook_key" => {}
+            ours if pause::KEYS.contains(&ours) || ours == copies::MADE => {}
             other => log::warn!("unknown setting {other} is ignored"),
         }
     }

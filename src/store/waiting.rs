@@ -1,7 +1,8 @@
 //! What waits, as a whole: when the next one is due, how many there are, and what to do with it at start and stop.
 
-use super::outbox::{ERASED, RELEASED, Takes, close};
+use super::outbox::{CLOSED_MAX, ERASED, EXPIRED, RELEASED, Takes, close, promote};
 use super::{Db, Tx, time};
+use crate::domain::cause::Cause;
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Status;
@@ -34,12 +35,12 @@ pub fn release_all(tx: &Tx<'_>) -> Result<usize> {
     let mut released = 0;
     for (id, claims, is_erased) in claimed {
         if is_erased {
-            close(tx, id, Status::Cancelled, ERASED)?;
+            close(tx, id, Status::Cancelled, ERASED, None)?;
         } else if claims >= CLAIMS_MAX {
             let reason = format!(
                 "crashed: the process ended {CLAIMS_MAX} times while sending this message."
             );
-            close(tx, id, Status::Failed, &reason)?;
+            close(tx, id, Status::Failed, &reason, Some(Cause::CRASHED))?;
         } else {
             let sql = "update message set status = 'queued' where id = ?1";
             tx.0.0.prepare_cached(sql)?.execute([id.0])?;
@@ -84,6 +85,40 @@ pub fn next_due(db: &Db, channel: Channel, takes: Takes) -> Result<Option<Timest
 pub(super) const NEXT_SCHEDULED: &str = "
     select due_at from message where status = 'scheduled' and channel = :channel order by due_at limit 1";
 
+/// Through the waiting messages of one channel, not through the log.
+pub(super) const OVERDUE: &str = "
+    select id from message where status = 'queued' and channel = :channel and expires_at <= :now limit :limit";
+
+/// Whether the life of a waiting message has ended, or the time of a scheduled one has come.
+pub fn has_expired(db: &Db, channel: Channel, now: Timestamp) -> Result<bool> {
+    let overdue = overdue(db, channel, now, 1)?;
+    let scheduled =
+        db.0.prepare_cached(NEXT_SCHEDULED)?
+            .query_row(named_params! { ":channel": channel.word() }, |row| {
+                time(row, "due_at")
+            })
+            .optional()?;
+    Ok(!overdue.is_empty() || scheduled.is_some_and(|due| due <= now))
+}
+
+/// Closes what has expired, a bounded number at once. Only while the outbox is paused: else a claim does it.
+pub fn expire(tx: &Tx<'_>, channel: Channel, now: Timestamp) -> Result<()> {
+    promote(tx, channel, now)?;
+    for id in overdue(tx, channel, now, CLOSED_MAX)? {
+        close(tx, id, Status::Expired, EXPIRED, Some(Cause::EXPIRED))?;
+    }
+    Ok(())
+}
+
+fn overdue(db: &Db, channel: Channel, now: Timestamp, limit: usize) -> Result<Vec<MessageId>> {
+    let by = named_params! {
+        ":channel": channel.word(), ":now": now.as_millisecond(), ":limit": limit as i64,
+    };
+    let mut statement = db.0.prepare_cached(OVERDUE)?;
+    let ids = statement.query_map(by, |row| row.get("id").map(MessageId))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Ends what was released from capture and waits in a channel that only captures.
 pub fn end_released(tx: &Tx<'_>, channel: Channel) -> Result<()> {
     let sql = "select id from message where status = 'queued' and channel = ?1 and lane = ?2";
@@ -97,7 +132,7 @@ pub fn end_released(tx: &Tx<'_>, channel: Channel) -> Result<()> {
     let reason = "The channel has no provider any more that sends.";
     waiting
         .into_iter()
-        .try_for_each(|id| close(tx, id, Status::Failed, reason))
+        .try_for_each(|id| close(tx, id, Status::Failed, reason, Some(Cause::NO_PROVIDER)))
 }
 
 /// How many messages have not reached a final state.

@@ -24,6 +24,7 @@ const FIELDS: &[Field] = &[
     field("SendingAttemptResult", rows::LAST_RESULT),
     field("Status", rows::STATUS),
     field("UserId", rows::USER),
+    field("Cause", rows::CAUSE),
 ];
 /// What the list offers.
 pub(in crate::http) const LOG: List = List {
@@ -55,6 +56,8 @@ pub struct Line {
     template_id: Option<i64>,
     attempts: u32,
     error: Option<String>,
+    /// The same for all that failed or expired alike, such as `permanent 550`; null for all others.
+    cause: Option<String>,
 }
 
 /// A row of everyone's log.
@@ -214,6 +217,7 @@ fn line(found: LogLine) -> Line {
         last_attempt,
         last_result,
         error,
+        cause,
     } = found;
     Line {
         id: id.0,
@@ -228,6 +232,7 @@ fn line(found: LogLine) -> Line {
         template_id: template_id.map(|t| t.0),
         attempts,
         error,
+        cause,
     }
 }
 

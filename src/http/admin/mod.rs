@@ -1,10 +1,12 @@
 //! The admin API: a file per page, wire structs and handlers.
 
 pub mod captured;
+pub mod causes;
 pub mod clients;
 pub mod devices;
 pub mod enumerations;
 pub mod logs;
+pub mod outbox;
 pub mod preferences;
 pub mod preview;
 pub mod providers;

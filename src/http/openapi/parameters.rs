@@ -24,6 +24,10 @@ pub(super) fn of(route: &Route) -> Value {
     if let Gives::Page(_, list) = route.gives {
         parameters.extend(of_list(list));
     }
+    if let Some(list) = route.filters {
+        parameters.extend(ends(list));
+        parameters.extend(list.fields.iter().map(of_field));
+    }
     parameters.extend(route.query.iter().map(of_word));
     if route.idempotent {
         parameters.push(json!({
@@ -45,7 +49,6 @@ fn query(name: &str, description: &str, schema: &Value) -> Value {
 }
 
 fn of_list(list: &List) -> Vec<Value> {
-    let time = json!({ "type": "string", "format": "date-time" });
     let page = json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1 });
     let size = json!({ "type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": list.page_size });
     let mut words = vec![
@@ -70,21 +73,36 @@ fn of_list(list: &List) -> Vec<Value> {
             "The Next of a page, instead of page and sort.",
             &json!({ "type": "string", "pattern": "^[0-9]{1,18}$" }),
         ));
-        words.push(query("from", "Not before.", &time));
-        words.push(query("to", "Before.", &time));
     }
-    for field in list.fields {
-        let schema = match field.column.kind {
-            Kind::Int => {
-                json!({ "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX })
-            }
-            Kind::Bool => json!({ "type": "boolean" }),
-            Kind::Time => time.clone(),
-            Kind::Text => json!({ "type": "string" }),
-        };
-        words.push(query(field.name, "Only rows with this value.", &schema));
-    }
+    words.extend(ends(list));
+    words.extend(list.fields.iter().map(of_field));
     words
+}
+
+/// The ends of the time that a log is asked for.
+fn ends(list: &List) -> Vec<Value> {
+    list.log.map_or(Vec::new(), |_| {
+        vec![
+            query("from", "Not before.", &time()),
+            query("to", "Before.", &time()),
+        ]
+    })
+}
+
+fn of_field(field: &Field) -> Value {
+    let schema = match field.column.kind {
+        Kind::Int => {
+            json!({ "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX })
+        }
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Time => time(),
+        Kind::Text | Kind::Key => json!({ "type": "string" }),
+    };
+    query(field.name, "Only rows with this value.", &schema)
+}
+
+fn time() -> Value {
+    json!({ "type": "string", "format": "date-time" })
 }
 
 fn of_word(word: &Word) -> Value {
@@ -96,6 +114,7 @@ fn of_word(word: &Word) -> Value {
             }
             schema
         }
+        Takes::Time => time(),
         Takes::Sort(fields) => sort(fields, fields[0].name, false),
     };
     query(word.name, word.meaning, &schema)

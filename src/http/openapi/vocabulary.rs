@@ -13,6 +13,7 @@ use crate::domain::settings::{APP_NAME_CHARS_MAX, APP_URL_BYTES_MAX, LINK_SECRET
 use crate::domain::template::{SOURCE_BYTES_MAX, SUBJECT_CHARS_MAX};
 use crate::domain::user::{NAME_CHARS_MAX, USER_NAME_CHARS_MAX};
 use crate::http::send::notifications::{MESSAGE_CHARS_MAX, NOTIFICATIONS_MAX, TITLE_CHARS_MAX};
+use crate::store::pause::REASON_CHARS_MAX;
 use serde_json::{Value, json};
 
 /// The longest text of a field of a struct, and how it looks. Bytes and characters are the same bound for a reader of the
@@ -80,6 +81,12 @@ const TEXTS: &[(&str, &str, usize, &str)] = &[
         "LinkSecret",
         LINK_SECRET_BYTES_MAX,
         "0123456789abcdef0123456789abcdef",
+    ),
+    (
+        "PauseOutbox",
+        "Reason",
+        REASON_CHARS_MAX,
+        "The mail server is being moved.",
     ),
     ("CreateClient", "Label", CLIENT_LABEL_CHARS_MAX, "Shop"),
     ("Notification", "title", TITLE_CHARS_MAX, "Closed on Friday"),
@@ -152,6 +159,11 @@ fn of_name(owner: &str, name: &str) -> Value {
         | "LastUpdated"
         | "LastSendingAttempt"
         | "Started"
+        | "Since"
+        | "OldestDue"
+        | "Oldest"
+        | "Newest"
+        | "Before"
         | "DueDate"
         | "ExpiryDate"
         | "LastUsedDate" => json!({ "format": "date-time" }),
@@ -199,6 +211,7 @@ fn of_word(owner: &str, name: &str) -> Value {
         "Class" => {
             json!({ "enum": ["provider", "configuration", "temporary", "permanent", "in_doubt"] })
         }
+        "Channel" if owner == "WireQueue" => json!({ "enum": Channel::ALL.map(Channel::word) }),
         "Encoding" => json!({ "enum": ["GSM-7", "UCS-2"] }),
         "deliveryMethod" => json!({ "enum": ["email", "sms", "both"] }),
         "messageType" => json!({ "enum": ["welcome", "logininfo", "forgottenpassword"] }),

@@ -312,6 +312,34 @@ fn openapi_names_the_fields_of_each_list() {
     }
 }
 
+#[test]
+fn openapi_names_the_filters_of_what_is_done_to_many() {
+    let document = served("/openapi.json", Part::All);
+    let mut seen = 0;
+    for route in ROUTES {
+        let Some(list) = route.filters else {
+            continue;
+        };
+        seen += 1;
+        let operation = &document["paths"][route.pattern][route.method.to_lowercase()];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let words: BTreeSet<_> = parameters
+            .iter()
+            .map(|p| (p["in"].as_str().unwrap(), p["name"].as_str().unwrap()))
+            .collect();
+        let fields = list.fields.iter().map(|field| field.name);
+        let others = route.query.iter().map(|word| word.name);
+        let expected = fields.chain(others).chain(["from", "to"]);
+        assert_eq!(
+            words,
+            expected.map(|word| ("query", word)).collect(),
+            "{}",
+            route.pattern
+        );
+    }
+    assert_eq!(seen, 3);
+}
+
 fn every_reference_leads_somewhere(document: &Value, part: &Value) {
     match part {
         Value::Object(fields) => {

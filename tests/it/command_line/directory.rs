@@ -1,31 +1,11 @@
 //! The data directory: private, alone, and never replaced when it cannot be read.
 
-use super::{CLIENT, expect_failure, names, place};
+use super::{CLIENT, contents, expect_failure, mode, names, overwrite, place, sql};
 use crate::support::binary::{Running, command, done, herald};
-use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
-
-fn mode(path: impl AsRef<Path>) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-/// Every file with its bytes.
-fn contents(directory: &str) -> BTreeMap<String, Vec<u8>> {
-    let read = |name: String| {
-        (
-            name.clone(),
-            fs::read(Path::new(directory).join(name)).unwrap(),
-        )
-    };
-    names(directory)
-        .into_iter()
-        .filter(|name| name != "herald.lock")
-        .map(read)
-        .collect()
-}
 
 #[test]
 fn directory_and_files_are_for_the_owner_alone_whatever_the_umask() {
@@ -86,18 +66,6 @@ const DAMAGED: &str =
 
 /// What happened to the file, and what is said of it.
 type Case = (&'static str, fn(&Path), String);
-
-fn overwrite(file: &Path, at: u64, length: usize) {
-    let file = OpenOptions::new().write(true).open(file).unwrap();
-    file.write_all_at(&vec![0xa5; length], at).unwrap();
-}
-
-fn sql(file: &Path, statement: &str) {
-    rusqlite::Connection::open(file)
-        .unwrap()
-        .execute_batch(statement)
-        .unwrap();
-}
 
 fn cases() -> Vec<Case> {
     let not_ours = DAMAGED.replace("WHY", "file is not a database");

@@ -1,13 +1,19 @@
 //! The command line as an operator meets it: words and environment in; exit code, output and files out. (cli.md)
 
+mod backup;
+mod check;
 mod demo;
 mod directory;
+mod outbox;
 mod people;
+mod restore;
 mod serve;
 mod usage;
 mod watch;
 
 use crate::support::binary::Said;
+use std::collections::BTreeMap;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -45,6 +51,43 @@ fn expect_failure(said: &Said, sentence: &str) {
         err: format!("herald: {sentence}\n"),
     };
     assert_eq!(*said, wished);
+}
+
+fn mode(path: impl AsRef<Path>) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Every file with its bytes, but for the lock.
+fn contents(directory: &str) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: String| {
+        let bytes = std::fs::read(Path::new(directory).join(&name)).unwrap();
+        (name, bytes)
+    };
+    let files = names(directory).into_iter();
+    files
+        .filter(|name| name != "herald.lock")
+        .map(read)
+        .collect()
+}
+
+/// Damages a file.
+fn overwrite(file: &Path, at: u64, length: usize) {
+    let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.write_all_at(&vec![0xa5; length], at).unwrap();
+}
+
+/// Changes a database behind the program's back.
+fn sql(file: impl AsRef<Path>, statement: &str) {
+    let database = rusqlite::Connection::open(file).unwrap();
+    database.execute_batch(statement).unwrap();
+}
+
+/// The texts that a statement gives.
+fn texts(file: impl AsRef<Path>, statement: &str) -> Vec<String> {
+    let database = rusqlite::Connection::open(file).unwrap();
+    let mut statement = database.prepare(statement).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 fn names(directory: impl AsRef<Path>) -> Vec<String> {

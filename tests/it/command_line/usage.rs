@@ -42,6 +42,14 @@ fn help_of_each_verb_names_its_environment() {
         ("client list", vec!["HERALD_DATA_DIR"]),
         ("client revoke", vec!["HERALD_DATA_DIR"]),
         ("send", vec!["HERALD_BASE_URL", "HERALD_DATA_DIR"]),
+        ("outbox", vec!["HERALD_DATA_DIR"]),
+        ("outbox show", vec!["HERALD_DATA_DIR"]),
+        ("outbox pause", vec!["HERALD_DATA_DIR"]),
+        ("outbox resume", vec!["HERALD_DATA_DIR"]),
+        ("outbox cancel", vec!["HERALD_DATA_DIR"]),
+        ("backup", vec!["HERALD_DATA_DIR"]),
+        ("restore", vec!["HERALD_DATA_DIR"]),
+        ("check", vec!["HERALD_DATA_DIR"]),
         ("health", vec!["HERALD_URL"]),
         (
             "simulate",
@@ -152,6 +160,30 @@ fn wrong_usage_says_what_is_wrong_and_exits_2() {
         (
             "send --user bo --type welcome --set =x",
             "error: invalid value '=x' for '--set <WORD=VALUE>': write WORD=VALUE",
+        ),
+        (
+            "outbox cancel --yes",
+            "error: the following required arguments were not provided:",
+        ),
+        (
+            "outbox cancel --all --channel sms",
+            "error: the argument '--all' cannot be used with '--channel <CHANNEL>'",
+        ),
+        (
+            "outbox cancel --created-before yesterday",
+            "error: invalid value 'yesterday' for '--created-before <2001-01-01T01:01:01Z>': write a time such as 2001-01-01T01:01:01Z",
+        ),
+        (
+            "outbox --json pause",
+            "error: the subcommand 'pause' cannot be used with '--json'",
+        ),
+        (
+            "backup",
+            "error: the following required arguments were not provided:",
+        ),
+        (
+            "restore",
+            "error: the following required arguments were not provided:",
         ),
         (
             "health --timeout soon",

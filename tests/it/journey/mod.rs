@@ -1,7 +1,9 @@
 //! The real program between a real mail server, a real gateway and an application: from an empty directory to the log.
 
+mod backups;
 mod beside;
 mod crash;
+mod restored;
 mod stop;
 mod whole;
 

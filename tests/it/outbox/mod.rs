@@ -1,9 +1,11 @@
 //! What the outbox does with messages and providers. (delivery.md, "Engine" and "Retry policy")
 
+mod causes;
 mod failover;
 mod faults;
 mod lanes;
 mod matrix;
+mod paused;
 mod policy;
 mod privacy;
 
@@ -65,6 +67,7 @@ fn message(format: Format) -> NewMessage {
         expires: after(4 * 24 * 3600),
         by_the_minute: false,
         error: None,
+        cause: None,
         trace: Vec::new(),
     }
 }

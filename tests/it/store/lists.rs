@@ -25,7 +25,7 @@ const LISTS: [List; 7] = [
     ("clients", &[clients::ID, clients::LABEL, clients::CREATED, clients::LAST_USED, clients::EXPIRES], |db, query| rows(clients::list(db, query))),
     ("captured", &[captured::ID, captured::FORMAT, captured::RECIPIENT, captured::CREATED], |db, query| rows(captured::list(db, query))),
     ("providers", &[providers::ID, providers::CHANNEL, providers::POSITION, providers::IS_LOCKED, providers::CREATED, providers::UPDATED], |db, query| rows(providers::list(db, query))),
-    ("messages", &[messages::ID, messages::CREATED, messages::FORMAT, messages::TYPE, messages::LAST_ATTEMPT, messages::LAST_RESULT, messages::STATUS, messages::USER], |db, query| rows(messages::list_of_user(db, UserId(1), query))),
+    ("messages", &[messages::ID, messages::CREATED, messages::FORMAT, messages::TYPE, messages::LAST_ATTEMPT, messages::LAST_RESULT, messages::STATUS, messages::USER, messages::CAUSE], |db, query| rows(messages::list_of_user(db, UserId(1), query))),
 ];
 
 #[test]
@@ -42,7 +42,7 @@ fn every_column_of_every_list_can_be_sorted_by_and_filtered_on() {
                     .unwrap_or_else(|fault| panic!("{name} by {column:?}: {fault}"));
             }
             let nowhere = match column.kind {
-                Kind::Text => Operand::Text("nowhere".into()),
+                Kind::Text | Kind::Key => Operand::Text("nowhere".into()),
                 Kind::Int | Kind::Time | Kind::Bool => Operand::Int(i64::MAX),
             };
             let query = Query {

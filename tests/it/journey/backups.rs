@@ -1,0 +1,206 @@
+//! A backup is whole and holds no secret, whatever goes on while it is made. (delivery.md, promises 1 and 5)
+
+use super::{Site, send_path};
+use crate::support::app::{Caller, until};
+use crate::support::binary::done;
+use crate::support::outside::{SmtpFaults as _, faults_left};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use herald::simulate::fault::{Fault, Stage};
+use rusqlite::Connection;
+use serde_json::json;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const BACKUPS: usize = 20;
+
+/// The GUIDs of all messages in a database.
+fn guids(file: &str) -> BTreeSet<String> {
+    let database = Connection::open(file).unwrap();
+    let mut statement = database.prepare("select guid from message").unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, [u8; 16]>(0))
+        .unwrap();
+    rows.map(|guid| uuid::Uuid::from_bytes(guid.unwrap()).to_string())
+        .collect()
+}
+
+fn mail(number: usize) -> String {
+    let body = format!("Number {number}");
+    json!({ "deliveryMethod": "email", "messageBody": { "email": { "body": body } } }).to_string()
+}
+
+/// Messages go on being accepted and sent while backups are made.
+fn under_load(api: &Caller, path: &str, accepted: &Mutex<BTreeSet<String>>, work: impl FnOnce()) {
+    let goes_on = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                if !goes_on.load(Ordering::Relaxed) {
+                    break;
+                }
+                let reply = api.post(path, &mail(number));
+                let guid = reply.expect(202, "").header("x-message-id").to_owned();
+                accepted.lock().unwrap().insert(guid);
+            }
+        });
+        work();
+        goes_on.store(false, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn twenty_backups_under_load_are_whole_and_hold_all_that_was_accepted_before() {
+    let site = Site::new("");
+    let server = site.serve();
+    let api = server.caller(&site.key);
+    let path = site.user(&api);
+    let accepted = Mutex::default();
+    let data_dir = site.data_dir();
+    let mut held = 0;
+    under_load(&api, &path, &accepted, || {
+        until("some are accepted", || accepted.lock().unwrap().len() > 20);
+        for number in 0..BACKUPS {
+            let before = accepted.lock().unwrap().clone();
+            let file = site.path(&format!("{number}.db"));
+            done(&["backup", "--data-dir", &data_dir, &file], &[]);
+            done(&["check", &file], &[]);
+            let kept = guids(&file);
+            assert!(kept.is_superset(&before), "{number} lacks some");
+            assert!(
+                kept.len() > held,
+                "more were accepted since the backup before"
+            );
+            held = kept.len();
+            let paused = "select count(*) from setting where key = 'outbox_paused_at'";
+            let paused: i64 = Connection::open(&file)
+                .unwrap()
+                .query_row(paused, [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(paused, 1);
+        }
+    });
+    // Nobody was held up for good, and nothing was lost by being copied.
+    let all = accepted.into_inner().unwrap();
+    until("all are sent", || site.received().len() == all.len());
+    done(&["check", "--data-dir", &data_dir], &[]);
+    assert_eq!(server.stop().code, Some(0));
+    assert!(site.received().keys().eq(all.iter()));
+}
+
+/// What must not be in a backup, in each form in which bytes of a mail or of a URL may carry it.
+fn forms(secret: &str) -> Vec<String> {
+    let percent: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let quoted: String = secret
+        .bytes()
+        .map(|b| match b {
+            b'=' | 0x80.. => format!("={b:02X}"),
+            _ => char::from(b).to_string(),
+        })
+        .collect();
+    let html = secret.replace('&', "&amp;").replace('/', "&#x2f;");
+    let json = json!(secret).to_string();
+    let mut forms = vec![
+        secret.to_owned(),
+        percent.clone(),
+        percent.to_lowercase(),
+        quoted,
+        html,
+        json,
+    ];
+    // In base64 the beginning and the end depend on what stands beside them.
+    for offset in 0..3 {
+        let text = format!("{}{secret}", "x".repeat(offset));
+        let encoded = STANDARD.encode(text);
+        forms.push(encoded[4..encoded.len() - 4].to_owned());
+    }
+    forms
+}
+
+/// So many bytes are told from chance, and stand together on one of two pages of the database.
+const PIECE: usize = 8;
+
+fn pieces(bytes: &[u8]) -> HashSet<&[u8]> {
+    bytes.windows(PIECE).collect()
+}
+
+/// All bytes of a data directory.
+fn bytes_of(data_dir: &str) -> Vec<u8> {
+    let files = std::fs::read_dir(data_dir).unwrap();
+    files
+        .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .collect()
+}
+
+/// Asks for a sign-in link with this end, which is short enough to stand on one page of the database.
+pub(super) fn ask_for_link(api: &Caller, path: &str, method: &str, secret: &str) {
+    let url = format!("https://app.example/in?{secret}");
+    let body = json!({ "deliveryMethod": method, "messageType": "logininfo", "placeholders": { "loginUrl": url } });
+    api.post(path, &body.to_string()).expect(202, "");
+}
+
+#[test]
+fn what_is_sensitive_is_in_no_byte_of_a_backup() {
+    let site = Site::new("&connections=1");
+    site.smtp.fault(Stage::Dot, Fault::Silence);
+    let server = site.serve();
+    let api = server.caller(&site.key);
+    let user = json!({ "UserName": "bo", "Email": "bo@example.net", "Mobile": "+4790000001" });
+    let user = api.post(super::USERS, &user.to_string());
+    let path = send_path(user.json()["Data"]["Guid"].as_str().unwrap());
+    let secrets =
+        ["caught", "flying", "waiting"].map(|word| format!("{word}=Sésame/ouvre-toi&{word}"));
+    let [caught, flying, waiting] = &secrets;
+    // SMS are captured here, and what was captured keeps its content; the first mail hangs in its attempt.
+    ask_for_link(&api, &path, "sms", caught);
+    ask_for_link(&api, &path, "email", flying);
+    until("the mail hangs", || faults_left(&site.smtp) == 0);
+    ask_for_link(&api, &path, "email", waiting);
+    let captured = || api.get("/api/admin/v1/captured").json()["Paging"]["TotalRecords"] == 1;
+    until("the SMS is captured", captured);
+    // What is not sensitive is kept, and so is what was captured of it.
+    let open = json!({ "deliveryMethod": "both", "messageBody": { "email": { "body": "Plain é" }, "sms": { "body": "Plain sms" } } });
+    api.post(&path, &open.to_string()).expect(202, "");
+    until("it is captured", || !captured());
+
+    let file = site.path("b.db");
+    done(&["backup", "--data-dir", &site.data_dir(), &file], &[]);
+    let (live, backup) = (bytes_of(&site.data_dir()), std::fs::read(&file).unwrap());
+    let (live, backup) = (pieces(&live), pieces(&backup));
+    for secret in &secrets {
+        let is_live = |piece: &[u8]| live.contains(piece);
+        let all = forms(secret);
+        let found = all
+            .iter()
+            .filter(|form| form.as_bytes().windows(PIECE).any(is_live));
+        assert!(
+            found.count() > 1,
+            "{secret} is not even where it comes from"
+        );
+        for form in &all {
+            for piece in form.as_bytes().windows(PIECE) {
+                assert!(
+                    !backup.contains(piece),
+                    "{form} {}",
+                    String::from_utf8_lossy(piece)
+                );
+            }
+        }
+    }
+    for kept in ["Plain é", "Plain sms"] {
+        assert!(
+            kept.as_bytes()
+                .windows(PIECE)
+                .all(|piece| backup.contains(piece))
+        );
+    }
+    done(&["check", &file], &[]);
+    let counts = "select (select count(*) from message) || ' ' || (select count(*) from captured)";
+    let counts: String = Connection::open(&file)
+        .unwrap()
+        .query_row(counts, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(counts, "5 1");
+    server.kill();
+}
