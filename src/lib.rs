@@ -26,7 +26,7 @@
 //! 4. Only [`channel`] opens outgoing connections; only `channel::email` names tokio.
 //! 5. Only [`config`] reads the environment (a flag in [`cli`] may name its own); only [`clock`] reads the time of day.
 //! 6. No transaction is open while a socket is being read or written.
-//! 7. One writer thread owns the only read-write connection to the database that is used.
+//! 7. One writer thread owns the only connection that changes the database that is used; another copies its log into it.
 //! 8. Templates and placeholder values never meet except in [`render`].
 //! 9. Only `http::guard` and [`simulate`] listen. [`simulate`] is the outside world that the appliance is rehearsed
 //!    against: only [`cli`] and the tests name it, it knows nothing of [`store`], [`config`] and [`domain`], and what it

@@ -310,6 +310,12 @@ fn ring<'a>(bells: &Bells, accepted: impl IntoIterator<Item = &'a Accepted>) {
     }
 }
 
+/// What is said of an idempotency key whose first request has no answer yet.
+#[must_use]
+pub fn still_running() -> Error {
+    Error::Conflict("A request with this Idempotency-Key is still running.".into())
+}
+
 /// Messages and idempotency record in one transaction. (delivery.md, "Engine")
 fn insert(
     tx: &Tx<'_>,
@@ -317,6 +323,12 @@ fn insert(
     once: Option<&OnceKey>,
     now: Timestamp,
 ) -> Result<Vec<Vec<Accepted>>> {
+    if let Some(once) = once
+        && idempotency::find(tx, once.owner, &once.key, now)?.is_some()
+    {
+        // The first was answered after this one's snapshot was taken.
+        return Err(still_running());
+    }
     let mut accepted = Vec::with_capacity(orders.len());
     for Prepared {
         user,

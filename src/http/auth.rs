@@ -6,7 +6,7 @@ use crate::domain::ids::{ClientId, OperatorId, Owner};
 use crate::domain::scope::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::secret::{self, SESSION_PREFIX, TOKEN_PREFIX};
-use crate::store::{clients, operators};
+use crate::store::{Db, clients, operators};
 use jiff::Timestamp;
 
 /// Who may use a route.
@@ -62,10 +62,26 @@ pub struct Caller {
 /// [`Error::Unauthorized`] without a good credential, [`Error::Forbidden`] with one that lacks the scope,
 /// [`Error::TooManyRequests`] past the client's rate.
 pub fn authorize(app: &App, access: Access, request: &Request) -> Result<Option<Caller>> {
+    match access {
+        Access::Public => Ok(None),
+        _ => app.store.read(|db| authorize_on(app, db, access, request)),
+    }
+}
+
+/// As [`authorize`], on a snapshot that is there already.
+///
+/// # Errors
+/// As [`authorize`].
+pub fn authorize_on(
+    app: &App,
+    db: &Db,
+    access: Access,
+    request: &Request,
+) -> Result<Option<Caller>> {
     if access == Access::Public {
         return Ok(None);
     }
-    let caller = authenticate(app, request)?;
+    let caller = authenticate(app, db, request)?;
     if let Who::Client(client) = caller.who {
         app.rates.take(client, app.clock.now())?;
         app.note_use(client);
@@ -80,15 +96,15 @@ pub fn authorize(app: &App, access: Access, request: &Request) -> Result<Option<
     Err(Error::Forbidden { accepted })
 }
 
-fn authenticate(app: &App, request: &Request) -> Result<Caller> {
+fn authenticate(app: &App, db: &Db, request: &Request) -> Result<Caller> {
     if let Some(credential) = bearer(request) {
         return match credential.starts_with(SESSION_PREFIX) {
-            true => operator(app, credential),
-            false => client(app, credential),
+            true => operator(app, db, credential),
+            false => client(app, db, credential),
         };
     }
     if let Some(token) = cookie(request) {
-        let caller = operator(app, token)?;
+        let caller = operator(app, db, token)?;
         if !matches!(request.method(), "GET" | "HEAD") && !is_same_origin(request) {
             // A browser sends the cookie along whoever wrote the page: only our own pages may use it to change things.
             return Err(Error::Unauthorized(
@@ -103,14 +119,12 @@ fn authenticate(app: &App, request: &Request) -> Result<Caller> {
     ))
 }
 
-fn client(app: &App, credential: &str) -> Result<Caller> {
+fn client(app: &App, db: &Db, credential: &str) -> Result<Caller> {
     let hash = secret::hash(credential);
-    let grant = app
-        .store
-        .read(|db| match credential.starts_with(TOKEN_PREFIX) {
-            true => clients::by_token(db, &hash),
-            false => clients::by_key(db, &hash),
-        })?;
+    let grant = match credential.starts_with(TOKEN_PREFIX) {
+        true => clients::by_token(db, &hash),
+        false => clients::by_key(db, &hash),
+    }?;
     let now = app.clock.now();
     let grant = grant
         .filter(|grant| grant.expires.is_none_or(|at| at > now))
@@ -123,10 +137,9 @@ fn client(app: &App, credential: &str) -> Result<Caller> {
     })
 }
 
-fn operator(app: &App, token: &str) -> Result<Caller> {
+fn operator(app: &App, db: &Db, token: &str) -> Result<Caller> {
     let (hash, now) = (secret::hash(token), app.clock.now());
-    let found = app.store.read(|db| operators::by_session(db, &hash, now))?;
-    let (id, name) = found.ok_or_else(ended)?;
+    let (id, name) = operators::by_session(db, &hash, now)?.ok_or_else(ended)?;
     Ok(Caller {
         who: Who::Operator(id),
         name,

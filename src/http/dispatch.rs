@@ -32,10 +32,16 @@ impl Api {
     fn handle(&self, request: &mut Request) -> Result<Reply<Result<Response>>> {
         let found = self.router.find(request.method(), request.path())?;
         request.set_params(found.params);
-        request.caller = auth::authorize(&self.app, found.route.access, request)?;
+        let (app, access) = (&self.app, found.route.access);
         match found.route.handler {
-            Handler::Now(handler) => handler(&self.app, request).map(|now| Reply::Now(Ok(now))),
-            Handler::Later(handler) => handler(&self.app, request),
+            Handler::Now(handler) => {
+                request.caller = auth::authorize(app, access, request)?;
+                handler(app, request).map(|now| Reply::Now(Ok(now)))
+            }
+            Handler::Later(handler) => app.store.read(|db| {
+                request.caller = auth::authorize_on(app, db, access, request)?;
+                handler(app, db, request)
+            }),
         }
     }
 }

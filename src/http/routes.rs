@@ -14,6 +14,7 @@ use super::{health, hooks, openapi};
 use crate::app::App;
 use crate::domain::scope::{Area, Mode, Scope};
 use crate::error::Result;
+use crate::store::Db;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// What answers a route: decode, check, one store call, answer.
@@ -25,7 +26,8 @@ pub enum Handler {
 }
 
 type AnswerNow = fn(&App, &Request) -> Result<Response>;
-type AnswerLater = fn(&App, &Request) -> Result<Reply<Result<Response>>>;
+/// It reads on the snapshot on which its caller was let in.
+type AnswerLater = fn(&App, &Db, &Request) -> Result<Reply<Result<Response>>>;
 
 /// One endpoint.
 pub struct Route {

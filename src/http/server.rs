@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Instant;
 use std::{fmt, io};
 
@@ -35,17 +35,29 @@ pub(crate) struct Pool {
 struct Gate {
     service: Arc<dyn Service>,
     queue: Mutex<Queue>,
-    available: Condvar,
     stopping: AtomicBool,
     queue_max: usize,
 }
 
 struct Queue {
     jobs: VecDeque<Job>,
-    idle_threads: usize,
+    /// The last to fall idle is the first to be woken: its stack and memory are still in the processor's cache.
+    idle: Vec<Thread>,
     /// A thread was woken and has not looked yet; it wakes the next, so the guard need not wake many at once.
     waking: bool,
     closed: bool,
+}
+
+impl Queue {
+    /// The thread to wake for what waits, unless one is on its way.
+    fn wake_one(&mut self) -> Option<Thread> {
+        let thread = match self.waking {
+            true => None,
+            false => self.idle.pop(),
+        };
+        self.waking |= thread.is_some();
+        thread
+    }
 }
 
 impl fmt::Debug for Pool {
@@ -61,11 +73,10 @@ impl Pool {
             service,
             queue: Mutex::new(Queue {
                 jobs: VecDeque::new(),
-                idle_threads: 0,
+                idle: Vec::new(),
                 waking: false,
                 closed: false,
             }),
-            available: Condvar::new(),
             stopping: AtomicBool::new(false),
             queue_max: limits.queue_max,
         });
@@ -94,15 +105,14 @@ impl Pool {
     pub(crate) fn push(&self, job: Job) -> Result<(), Box<Job>> {
         let mut queue = self.gate.lock();
         // As many as there are idle threads do not wait: those are on their way to the queue.
-        if queue.jobs.len() >= self.gate.queue_max + queue.idle_threads {
+        if queue.jobs.len() >= self.gate.queue_max + queue.idle.len() {
             return Err(Box::new(job));
         }
         queue.jobs.push_back(job);
-        let wake = queue.idle_threads > 0 && !queue.waking;
-        queue.waking |= wake;
+        let woken = queue.wake_one();
         drop(queue);
-        if wake {
-            self.gate.available.notify_one();
+        if let Some(thread) = woken {
+            thread.unpark();
         }
         Ok(())
     }
@@ -134,9 +144,10 @@ impl Pool {
         let mut queue = self.gate.lock();
         queue.closed = true;
         let dropped = std::mem::take(&mut queue.jobs);
+        let idle = std::mem::take(&mut queue.idle);
         drop(queue);
         drop(dropped);
-        self.gate.available.notify_all();
+        idle.iter().for_each(Thread::unpark);
         if join {
             for thread in self.threads {
                 if thread.join().is_err() {
@@ -180,24 +191,30 @@ impl Gate {
         let mut queue = self.lock();
         loop {
             if let Some(job) = queue.jobs.pop_front() {
-                let wake = !queue.jobs.is_empty() && queue.idle_threads > 0 && !queue.waking;
-                queue.waking |= wake;
+                let woken = match queue.jobs.is_empty() {
+                    true => None,
+                    false => queue.wake_one(),
+                };
                 drop(queue);
-                if wake {
-                    self.available.notify_one();
+                if let Some(thread) = woken {
+                    thread.unpark();
                 }
                 return Some(job);
             }
             if queue.closed {
                 return None;
             }
-            queue.idle_threads += 1;
-            queue = self
-                .available
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
-            queue.idle_threads -= 1;
-            queue.waking = false;
+            let own = thread::current();
+            let id = own.id();
+            queue.idle.push(own);
+            drop(queue);
+            thread::park();
+            queue = self.lock();
+            // Whoever woke this thread took it off the list; if it is still there, nobody did.
+            match queue.idle.iter().position(|thread| thread.id() == id) {
+                Some(at) => drop(queue.idle.remove(at)),
+                None => queue.waking = false,
+            }
         }
     }
 

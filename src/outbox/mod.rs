@@ -245,7 +245,7 @@ impl Outbox {
         policy: &Policy,
         providers: BTreeMap<Channel, Vec<Arc<dyn Provider>>>,
     ) -> Result<Self> {
-        let released = store.write(release_all)?;
+        let released = store.record(release_all)?;
         if released > 0 {
             log::warn!(
                 "{released} messages were being sent when the last process ended; they wait again"
@@ -322,7 +322,7 @@ impl Outbox {
             std::thread::park_timeout(Duration::from_millis(10));
         }
         let finished = self.is_still();
-        if !finished && let Err(fault) = self.store.write(forgive) {
+        if !finished && let Err(fault) = self.store.record(forgive) {
             log::error!("attempts in flight will look like a crash: {fault}");
         }
         finished

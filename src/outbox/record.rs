@@ -44,7 +44,7 @@ pub(super) struct Recording {
 impl Recording {
     pub(super) fn begin(lane: &Lane, entry: Entry) -> Self {
         let kept = entry.clone();
-        let written = lane.store.begin_write(move |tx| entry.write(tx));
+        let written = lane.store.begin_record(move |tx| entry.write(tx));
         Self {
             entry: kept,
             written,
@@ -72,7 +72,7 @@ pub(super) fn insist(
     work: impl Fn(&Tx<'_>) -> Result<()> + Clone + Send + 'static,
 ) -> Result<()> {
     loop {
-        match lane.store.write(work.clone()) {
+        match lane.store.record(work.clone()) {
             Err(Error::Unavailable { cause, .. }) => waits(&cause),
             other => return other,
         }

@@ -1,5 +1,7 @@
 //! The data directory: its permissions and the lock that keeps a second server out.
 
+use super::flusher::Flush;
+use super::reserve::RESERVE_FILE;
 use crate::vault::KEY_FILE;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -47,7 +49,8 @@ pub(super) fn enter(data_dir: &Path) -> Result<PathBuf, String> {
         let foreign = entries.flatten().find(|entry| {
             let name = entry.file_name();
             let is_ours = name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
-            name != LOCK && name != KEY_FILE && name != "lost+found" && !is_ours
+            let known = [LOCK, KEY_FILE, RESERVE_FILE, "lost+found"];
+            !known.iter().any(|known| name == **known) && !is_ours
         });
         // Asked again: another command may have met this one on an empty directory, and made its files since.
         if let Some(entry) = foreign
@@ -138,6 +141,14 @@ pub(super) fn damaged(file: &Path, why: &str) -> String {
         "{} is damaged ({why}). Nothing was changed. Move it away and put a backup in its place.",
         file.display()
     )
+}
+
+/// What makes the write-ahead log durable. It stays the same file for as long as anybody has the database open.
+pub(super) fn flush_of_log(file: &Path) -> Result<Flush, String> {
+    let log = file.with_extension("db-wal");
+    let open =
+        File::open(&log).map_err(|fault| format!("Cannot open {}: {fault}.", log.display()))?;
+    Ok(Box::new(move || open.sync_data()))
 }
 
 /// Makes the database file private, whoever made it.

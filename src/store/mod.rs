@@ -10,10 +10,13 @@ pub mod bulk;
 pub mod captured;
 pub mod causes;
 pub mod check;
+mod checkpointer;
 pub mod clients;
 pub mod copies;
 pub mod devices;
 mod directory;
+mod flusher;
+mod group;
 pub mod idempotency;
 mod memo;
 pub mod messages;
@@ -29,6 +32,7 @@ pub mod providers;
 pub mod queue;
 mod readers;
 pub mod reports;
+pub mod reserve;
 pub mod restore;
 pub mod settings;
 pub mod system_preferences;
@@ -47,6 +51,7 @@ use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use uuid::Uuid;
+use writer::Kind;
 
 /// A connection to the database, for looking.
 pub struct Db(Connection, memo::Recall);
@@ -100,10 +105,29 @@ impl Store {
         directory::tighten(&file)?;
         let readers = readers::Readers::new(&file)
             .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
+        let beside = Self::beside(&file, lock.is_some().then_some(data_dir), &db)?;
         Ok(Self {
             readers,
-            writer: writer::Writer::start(db),
+            writer: writer::Writer::start(db, beside),
             _lock: lock,
+        })
+    }
+
+    /// What works beside the writer: for a server, that is given its directory, more than for a command.
+    fn beside(
+        file: &Path,
+        served: Option<&Path>,
+        db: &Db,
+    ) -> std::result::Result<writer::Beside, String> {
+        let copier = || {
+            db.0.pragma_update(None, "wal_autocheckpoint", 0)?;
+            checkpointer::connect(file)
+        };
+        let copier = served.map(|_| copier()).transpose();
+        Ok(writer::Beside {
+            flush: directory::flush_of_log(file)?,
+            reserve: reserve::Reserve::keep(served),
+            copier: copier.map_err(|fault| format!("Cannot open {}: {fault}.", file.display()))?,
         })
     }
 
@@ -125,7 +149,29 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Receiver<Result<T>> {
-        self.writer.submit(work)
+        self.writer.submit(Kind::USUAL, work)
+    }
+
+    /// Like [`Store::write`], for what providers have said: it is written even on a full disk, for which there is a
+    /// reserve.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn record<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.begin_record(work)
+            .recv()
+            .unwrap_or_else(|_| Err(Error::internal("the writer thread has ended")))
+    }
+
+    /// Like [`Store::record`], without waiting.
+    pub fn begin_record<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Receiver<Result<T>> {
+        self.writer.submit(Kind::URGENT, work)
     }
 
     /// Like [`Store::write`], without waiting: `then` gets the result once it is on disk, on a thread of the store.

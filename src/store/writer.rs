@@ -1,29 +1,68 @@
-//! The writer: one thread that owns the only read-write connection, and group commit.
+//! The writer: one thread that owns the connection that changes rows, and group commit.
 //!
-//! It takes all work that is waiting, runs each piece in a savepoint of its own inside one transaction, commits once,
-//! and only then answers. So throughput does not hang on the time of one fsync, and nobody meets SQLITE_BUSY.
+//! `group` takes all work that is waiting, runs each piece inside one transaction and commits once; `flusher` gets the
+//! group onto the disk and answers. So throughput does not hang on the time of one fsync, and nobody meets SQLITE_BUSY.
+//! `checkpointer` copies the log of changes into the database meanwhile.
 //!
-//! Who does not want to wait leaves behind what is to happen then. A second thread does that, a group at a time, so that
-//! neither the next group waits for it nor a thread wakes up for every piece.
+//! Who does not want to wait leaves behind what is to happen then. A thread of its own does that, a group at a time, so
+//! that neither the next flush waits for it nor a thread wakes up for every piece.
 
+use super::checkpointer::{self, Told};
+use super::flusher::{self, Broken, Flush};
+use super::group::Loop;
+use super::reserve::Reserve;
 use super::{Db, Tx};
 use crate::error::{Error, Result};
+use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
-/// How many pieces of work share one commit at most, so that the first does not wait for ever.
-const GROUP_MAX: usize = 1024;
+/// What the writer is asked to do.
+pub(super) enum Job {
+    /// A piece of a group.
+    Write(Kind, Run),
+    /// Something between two groups, outside any transaction.
+    Alone(Alone),
+    /// The last group is on disk.
+    Flushed,
+    /// Nothing more.
+    End,
+}
 
-/// A piece of work.
-struct Job {
-    undo: Undo,
-    run: Run,
+pub(super) type Alone = Box<dyn FnOnce(&Db) + Send>;
+
+/// What kind of work a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// How it is undone without its group.
+    pub(super) undo: Undo,
+    /// Whether it is written even on a full disk, for which there is a reserve: what providers have said.
+    pub(super) is_urgent: bool,
+}
+
+impl Kind {
+    /// Anything.
+    pub(super) const USUAL: Self = Self {
+        undo: Undo::Savepoint,
+        is_urgent: false,
+    };
+    /// What must not get lost.
+    pub(super) const URGENT: Self = Self {
+        undo: Undo::Savepoint,
+        is_urgent: true,
+    };
+    /// What fails only before it changes anything.
+    pub(super) const CHECKED: Self = Self {
+        undo: Undo::Unneeded,
+        is_urgent: false,
+    };
 }
 
 /// How a piece that fails is undone without its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Undo {
+pub(super) enum Undo {
     /// By a savepoint, for which SQLite copies every page before it is changed.
     Savepoint,
     /// It fails only before it has changed anything. If it does not keep to that, its group fails with it.
@@ -32,53 +71,108 @@ enum Undo {
 
 /// Runs, says whether to keep what was done, and later tells the caller how the commit went.
 /// It is given no transaction when there is none to be had, and then only answers.
-type Run = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Answer) + Send>;
-type Answer = Box<dyn FnOnce(std::result::Result<(), &str>) -> Option<Then> + Send>;
+pub(super) type Run = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Answer) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(std::result::Result<(), &str>) -> Option<Then> + Send>;
 /// What is to happen after a commit.
-type Then = Box<dyn FnOnce() + Send>;
+pub(super) type Then = Box<dyn FnOnce() + Send>;
+
+/// Where work for the writer is put.
+#[derive(Clone)]
+pub(super) struct Jobs(Sender<Job>);
+
+impl Jobs {
+    /// Has the writer do something between two groups, and waits for it; none if the writer has ended.
+    pub(super) fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Db) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, receiver) = mpsc::channel();
+        self.put(Job::Alone(Box::new(move |db| drop(reply.send(work(db))))));
+        receiver.recv().ok()
+    }
+
+    fn put(&self, job: Job) {
+        // A writer that has ended drops the job, and with it whatever was to hear of it.
+        drop(self.0.send(job));
+    }
+}
 
 pub(super) struct Writer {
-    jobs: Option<Sender<Job>>,
+    jobs: Jobs,
+    writer: Option<JoinHandle<Db>>,
     /// In the order in which they end.
-    threads: Vec<JoinHandle<()>>,
+    others: Vec<JoinHandle<()>>,
+}
+
+/// What works beside the writer.
+pub(super) struct Beside {
+    /// Makes durable what was appended to the log before.
+    pub(super) flush: Flush,
+    /// Room for a full disk.
+    pub(super) reserve: Reserve,
+    /// The connection that copies the log; without one the writer does.
+    pub(super) copier: Option<Connection>,
 }
 
 impl Writer {
-    pub(super) fn start(db: Db) -> Self {
+    pub(super) fn start(db: Db, beside: Beside) -> Self {
+        let Beside {
+            flush,
+            reserve,
+            copier,
+        } = beside;
         let (jobs, waiting) = mpsc::channel();
-        let (committed, afterwards) = mpsc::channel();
-        let writer = thread("store-writer", move || {
-            while let Ok(first) = waiting.recv() {
-                let then = run_group(&db, first, &waiting);
-                if !then.is_empty() {
-                    // The other thread ends after this one.
-                    drop(committed.send(then));
+        let jobs = Jobs(jobs);
+        let (groups, committed) = mpsc::channel();
+        let (then, afterwards) = mpsc::channel();
+        let (tell, news) = mpsc::channel();
+        let (broken, told) = (Broken::default(), Arc::new(Told::default()));
+        let writer = Loop {
+            db,
+            waiting,
+            groups,
+            broken: broken.clone(),
+            reserve,
+            is_flushing: false,
+        };
+        let writer = thread("store-writer", move || writer.work());
+        let flushed = {
+            let (told, jobs) = (told.clone(), jobs.clone());
+            move || {
+                jobs.put(Job::Flushed);
+                // Nobody listens where the writer itself copies the log.
+                if told.first() && tell.send(()).is_err() {
+                    log::trace!("nobody copies the log");
                 }
             }
-            // The last connection to close checkpoints the log and removes it.
-            drop(db);
-        });
-        let after = thread("store-after", move || {
-            for then in afterwards.into_iter().flatten() {
-                let then: Then = then;
-                if catch_unwind(AssertUnwindSafe(then)).is_err() {
-                    log::error!("what was to happen after a write panicked");
-                }
-            }
-        });
+        };
+        let mut others = vec![
+            thread("store-flusher", move || {
+                flusher::run(&committed, flush, &broken, &then, flushed);
+            }),
+            thread("store-after", move || flusher::run_afterwards(afterwards)),
+        ];
+        if let Some(copier) = copier {
+            let writer = jobs.clone();
+            others.push(thread("checkpointer", move || {
+                checkpointer::run(&copier, &news, &told, &writer);
+            }));
+        }
         Self {
-            jobs: Some(jobs),
-            threads: vec![writer, after],
+            jobs,
+            writer: Some(writer),
+            others,
         }
     }
 
     /// Runs `work`; the result arrives at the receiver once it is on disk.
     pub(super) fn submit<T: Send + 'static>(
         &self,
+        kind: Kind,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Receiver<Result<T>> {
         let (reply, receiver) = mpsc::channel();
-        self.queue(Undo::Savepoint, work, move |done| {
+        self.queue(kind, work, move |done| {
             // A caller that has gone does not want to know.
             drop(reply.send(done));
             None
@@ -92,14 +186,14 @@ impl Writer {
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(Result<T>) + Send + 'static,
     ) {
-        self.queue(Undo::Unneeded, work, move |done| {
+        self.queue(Kind::CHECKED, work, move |done| {
             Some(Box::new(move || then(done)))
         });
     }
 
     fn queue<T: Send + 'static>(
         &self,
-        undo: Undo,
+        kind: Kind,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
         deliver: impl FnOnce(Result<T>) -> Option<Then> + Send + 'static,
     ) {
@@ -107,7 +201,7 @@ impl Writer {
             let done = match tx {
                 Some(tx) => catch_unwind(AssertUnwindSafe(|| work(tx)))
                     .unwrap_or_else(|_| Err(Error::internal("a write panicked"))),
-                None => Err(unavailable("the transaction failed before this write")),
+                None => Err(unavailable("nothing is written now")),
             };
             let keep = done.is_ok();
             let answer: Answer = Box::new(move |committed| {
@@ -118,14 +212,14 @@ impl Writer {
             });
             (keep, answer)
         });
-        if let Some(jobs) = &self.jobs {
-            // A writer that has ended drops the job, and with it whatever was to hear of it.
-            drop(jobs.send(Job { undo, run }));
-        }
+        self.jobs.put(Job::Write(kind, run));
     }
 }
 
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+fn thread<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
     std::thread::Builder::new()
         .name(name.into())
         .spawn(run)
@@ -134,10 +228,13 @@ fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.jobs.take());
-        for thread in self.threads.drain(..) {
+        self.jobs.put(Job::End);
+        let db = self.writer.take().and_then(|writer| writer.join().ok());
+        for thread in self.others.drain(..) {
             drop(thread.join());
         }
+        // The last connection to close copies the log and removes it.
+        drop(db);
     }
 }
 
@@ -146,66 +243,4 @@ fn unavailable(cause: &str) -> Error {
         retry_after_secs: 5,
         cause: cause.to_owned(),
     }
-}
-
-fn run_group(db: &Db, first: Job, waiting: &Receiver<Job>) -> Vec<Then> {
-    let mut answers = Vec::new();
-    let mut sound = statement(db, "begin immediate");
-    for job in std::iter::once(first)
-        .chain(waiting.try_iter())
-        .take(GROUP_MAX)
-    {
-        let (answer, after) = run_job(db, job, sound);
-        answers.push(answer);
-        sound = after;
-    }
-    let committed = sound.and_then(|()| statement(db, "commit"));
-    if let Err(cause) = &committed {
-        if !db.0.is_autocommit()
-            && let Err(again) = db.0.execute_batch("rollback")
-        {
-            log::error!("cannot roll back: {again}");
-        }
-        log::error!(
-            "nothing of the last {} writes was kept: {cause}",
-            answers.len()
-        );
-    }
-    let committed = committed.as_ref().copied().map_err(String::as_str);
-    let answers = answers.into_iter();
-    answers.filter_map(|answer| answer(committed)).collect()
-}
-
-/// Runs one piece while the transaction is sound; its answer, and whether the transaction still is.
-fn run_job(
-    db: &Db,
-    job: Job,
-    sound: std::result::Result<(), String>,
-) -> (Answer, std::result::Result<(), String>) {
-    let tx = Tx(db);
-    let Job { undo, run } = job;
-    let has_savepoint = undo == Undo::Savepoint;
-    let sound = match has_savepoint {
-        true => sound.and_then(|()| statement(db, "savepoint piece")),
-        false => sound,
-    };
-    let changes = db.0.total_changes();
-    let (keep, answer) = run(sound.is_ok().then_some(&tx));
-    let sound = sound.and_then(|()| match (keep, has_savepoint) {
-        (true, true) => statement(db, "release piece"),
-        // A full disk may have rolled back everything: then there is no savepoint, and the group has failed.
-        (false, true) => {
-            statement(db, "rollback to piece").and_then(|()| statement(db, "release piece"))
-        }
-        (false, false) if db.0.total_changes() != changes => {
-            Err("a write failed after it had changed something".to_owned())
-        }
-        (_, false) => Ok(()),
-    });
-    (answer, sound)
-}
-
-fn statement(db: &Db, sql: &str) -> std::result::Result<(), String> {
-    let run = || db.0.prepare_cached(sql)?.execute([]);
-    run().map(drop).map_err(|fault| fault.to_string())
 }

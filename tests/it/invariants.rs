@@ -279,9 +279,11 @@ fn whoever_talks_to_a_socket_does_not_know_the_store() {
 
 #[test]
 fn one_writer_thread_owns_the_only_connection_that_writes() {
-    // The writer's, and two to files that nobody uses: a copy before it has its name, a database before it loses its.
+    // The writer's, the one that copies its log into the database, and two to files that nobody uses: a copy before it has
+    // its name, a database before it loses its.
     let writes = [
         "src/store/aside.rs",
+        "src/store/checkpointer.rs",
         "src/store/copies.rs",
         "src/store/migrate.rs",
     ];

@@ -11,6 +11,7 @@ use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::values;
 use crate::store::{self, Db, idempotency};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -65,31 +66,30 @@ pub struct SmsBody {
 }
 
 /// Sends a message to the user. (Send Message)
-pub fn send(app: &App, request: &Request) -> Result<Reply<Result<Response>>> {
+pub fn send(app: &App, db: &Db, request: &Request) -> Result<Reply<Result<Response>>> {
     let caller = request.caller()?;
     let once = once_key(request)?;
     let held = match &once {
-        Some(once) => Some(app.hold_key(once.owner, &once.key).ok_or_else(|| {
-            Error::Conflict("A request with this Idempotency-Key is still running.".into())
-        })?),
+        Some(once) => Some(
+            app.hold_key(once.owner, &once.key)
+                .ok_or_else(accept::still_running)?,
+        ),
         None => None,
     };
-    if let Some(answer) = kept_answer(app, once.as_ref())? {
+    if let Some(answer) = kept_answer(db, once.as_ref(), app.clock.now())? {
         return Ok(Reply::Now(Ok(answer)));
     }
     let wire: SendMessage = request.json()?;
     let channels = channels(wire.delivery_method.as_deref())?;
     let user_guid = request.guid("userId")?;
-    let prepared = app.store.read(|db| {
-        let order = Order {
-            user: store::users::get_by_guid(db, user_guid)?,
-            what: what(db, wire, &channels)?,
-            choice: Choice::Channels(channels),
-            send_at: None,
-            by: caller.name.clone(),
-        };
-        accept::prepare(app, db, order)?.require_a_way()
-    })?;
+    let order = Order {
+        user: store::users::get_by_guid(db, user_guid)?,
+        what: what(db, wire, &channels)?,
+        choice: Choice::Channels(channels),
+        send_at: None,
+        by: caller.name.clone(),
+    };
+    let prepared = accept::prepare(app, db, order)?.require_a_way()?;
     let commit = Commit::new(app, prepared, once);
     Ok(Reply::later(move |finish| {
         commit.then(move |accepted| {
@@ -201,12 +201,9 @@ fn once_key(request: &Request) -> Result<Option<OnceKey>> {
     }))
 }
 
-fn kept_answer(app: &App, once: Option<&OnceKey>) -> Result<Option<Response>> {
+fn kept_answer(db: &Db, once: Option<&OnceKey>, now: Timestamp) -> Result<Option<Response>> {
     let Some(once) = once else { return Ok(None) };
-    let now = app.clock.now();
-    let kept = app
-        .store
-        .read(|db| idempotency::find(db, once.owner, &once.key, now))?;
+    let kept = idempotency::find(db, once.owner, &once.key, now)?;
     match kept {
         None => Ok(None),
         Some(kept) if kept.request_hash == once.request_hash => {

@@ -20,7 +20,13 @@ fn directory_and_files_are_for_the_owner_alone_whatever_the_umask() {
         let files = names(data_dir);
         assert_eq!(
             files,
-            ["herald.db", "herald.db-shm", "herald.db-wal", "herald.lock"]
+            [
+                "herald.db",
+                "herald.db-shm",
+                "herald.db-wal",
+                "herald.lock",
+                "herald.reserve",
+            ]
         );
         for file in files {
             assert_eq!(mode(Path::new(data_dir).join(&file)), 0o600, "{file}");

@@ -127,7 +127,10 @@ fn the_database_before_is_kept_whole_with_what_its_log_holds() {
         .unwrap()
         .to_owned();
     assert!(kept.starts_with("herald.db.before-restore-20"), "{kept}");
-    assert_eq!(names(&old), ["herald.db", &kept, "herald.lock"]);
+    assert_eq!(
+        names(&old),
+        ["herald.db", &kept, "herald.lock", "herald.reserve"]
+    );
     // The way back is the same way.
     let back = Path::new(&old).join(&kept).display().to_string();
     assert_eq!(restore(&old, &["--force", &back]).code, Some(0));
@@ -147,7 +150,7 @@ fn a_database_too_damaged_to_be_read_is_kept_with_its_log() {
     assert_eq!(restore(&old, &["--force", &backup]).code, Some(0));
     assert_eq!(labels(database(&old)), ["new"]);
     let names = names(&old);
-    let [_, kept, kept_log, _] = &names[..] else {
+    let [_, kept, kept_log, ..] = &names[..] else {
         panic!("{names:?}")
     };
     assert_eq!(*kept_log, format!("{kept}-wal"));

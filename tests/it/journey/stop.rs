@@ -82,5 +82,5 @@ fn a_clean_stop_leaves_the_database_in_one_file() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["herald.db", "herald.lock"]);
+    assert_eq!(names, ["herald.db", "herald.lock", "herald.reserve"]);
 }

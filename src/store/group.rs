@@ -1,0 +1,191 @@
+//! The writer's own thread: gathers what waits into groups, runs each group in one transaction, commits it and hands it to
+//! `flusher`.
+
+use super::flusher::{Broken, Group};
+use super::reserve::Reserve;
+use super::writer::{Answer, Job, Kind, Run, Undo};
+use super::{Db, Tx};
+use rusqlite::ErrorCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+
+/// How many pieces of work share one commit at most, so that the first does not wait for ever.
+const GROUP_MAX: usize = 1024;
+
+/// How many pieces gather at most while the group before is being flushed; more are committed at once, for that work has
+/// to be done anyway.
+const GROUP_AHEAD_MAX: usize = 48;
+
+/// The writer's own thread.
+pub(super) struct Loop {
+    pub(super) db: Db,
+    pub(super) waiting: Receiver<Job>,
+    pub(super) groups: Sender<Group>,
+    pub(super) broken: Broken,
+    pub(super) reserve: Reserve,
+    /// A group is being flushed: the next one gathers meanwhile.
+    pub(super) is_flushing: bool,
+}
+
+impl Loop {
+    /// Works until it is told to end; gives back the connection, which is to be closed last.
+    pub(super) fn work(mut self) -> Db {
+        let mut left = None;
+        loop {
+            let next = match (left.take(), self.reserve.next_look()) {
+                (Some(job), _) => Ok(job),
+                (None, None) => self
+                    .waiting
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+                (None, Some(wait)) => self.waiting.recv_timeout(wait),
+            };
+            self.reserve.look();
+            match next {
+                Ok(Job::Write(kind, run)) => left = self.group(kind, run),
+                Ok(Job::Alone(work)) => {
+                    if catch_unwind(AssertUnwindSafe(|| work(&self.db))).is_err() {
+                        log::error!("what was to happen between two writes panicked");
+                    }
+                }
+                Ok(Job::Flushed) => self.is_flushing = false,
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return self.db,
+            }
+        }
+    }
+
+    /// Commits what waits, and gives back what is no piece of a group.
+    fn group(&mut self, kind: Kind, run: Run) -> Option<Job> {
+        let mut group = Group {
+            committed: Err(Broken::WHY.into()),
+            answers: Vec::new(),
+        };
+        let mut left = None;
+        if self.broken.is_set() {
+            group.answers.push(run(None).1);
+        } else {
+            let mut pieces = Pieces {
+                db: &self.db,
+                only_urgent: self.reserve.is_given_up(),
+                answers: &mut group.answers,
+                sound: None,
+            };
+            pieces.run(kind, run);
+            left = pieces.gather(&self.waiting, &mut self.is_flushing);
+            group.committed = pieces.commit().map_err(|fault| {
+                if fault.is_disk {
+                    self.reserve.give_up(&fault.cause);
+                }
+                fault.cause
+            });
+        }
+        self.is_flushing |= group.committed.is_ok();
+        // The flusher outlives this thread.
+        drop(self.groups.send(group));
+        left
+    }
+}
+
+/// A group on its way.
+struct Pieces<'a> {
+    db: &'a Db,
+    only_urgent: bool,
+    answers: &'a mut Vec<Answer>,
+    /// None before the transaction has begun.
+    sound: Option<Sound>,
+}
+
+impl Pieces<'_> {
+    /// Takes all pieces that wait, and those that come while the group before is flushed: it would have to wait for that
+    /// anyway, and each commit has its cost. What is no piece is given back.
+    fn gather(&mut self, waiting: &Receiver<Job>, is_flushing: &mut bool) -> Option<Job> {
+        while self.answers.len() < GROUP_MAX {
+            let next = match *is_flushing && self.answers.len() < GROUP_AHEAD_MAX {
+                true => waiting.recv().ok(),
+                false => waiting.try_recv().ok(),
+            };
+            match next? {
+                Job::Write(kind, run) => self.run(kind, run),
+                Job::Flushed => *is_flushing = false,
+                other => return Some(other),
+            }
+        }
+        None
+    }
+
+    fn run(&mut self, kind: Kind, run: Run) {
+        if self.only_urgent && !kind.is_urgent {
+            self.answers.push(run(None).1);
+            return;
+        }
+        let db = self.db;
+        let before = self.sound.take();
+        let sound = before.unwrap_or_else(|| statement(db, "begin immediate"));
+        let (answer, sound) = run_job(db, kind, run, sound);
+        self.answers.push(answer);
+        self.sound = Some(sound);
+    }
+
+    fn commit(self) -> Sound {
+        let Some(sound) = self.sound else {
+            return Ok(());
+        };
+        let committed = sound.and_then(|()| statement(self.db, "commit"));
+        if let Err(Fault { cause, .. }) = &committed {
+            if !self.db.0.is_autocommit()
+                && let Err(again) = self.db.0.execute_batch("rollback")
+            {
+                log::error!("cannot roll back: {again}");
+            }
+            let count = self.answers.len();
+            log::error!("nothing of the last {count} writes was kept: {cause}");
+        }
+        committed
+    }
+}
+
+/// Runs one piece while the transaction is sound; its answer, and whether the transaction still is.
+fn run_job(db: &Db, kind: Kind, run: Run, sound: Sound) -> (Answer, Sound) {
+    let tx = Tx(db);
+    let has_savepoint = kind.undo == Undo::Savepoint;
+    let sound = match has_savepoint {
+        true => sound.and_then(|()| statement(db, "savepoint piece")),
+        false => sound,
+    };
+    let changes = db.0.total_changes();
+    let (keep, answer) = run(sound.is_ok().then_some(&tx));
+    let sound = sound.and_then(|()| match (keep, has_savepoint) {
+        (true, true) => statement(db, "release piece"),
+        // A full disk may have rolled back everything: then there is no savepoint, and the group has failed.
+        (false, true) => {
+            statement(db, "rollback to piece").and_then(|()| statement(db, "release piece"))
+        }
+        (false, false) if db.0.total_changes() != changes => Err(Fault {
+            cause: "a write failed after it had changed something".into(),
+            is_disk: false,
+        }),
+        (_, false) => Ok(()),
+    });
+    (answer, sound)
+}
+
+/// Whether the transaction can still be committed.
+type Sound = std::result::Result<(), Fault>;
+
+struct Fault {
+    cause: String,
+    is_disk: bool,
+}
+
+fn statement(db: &Db, sql: &str) -> Sound {
+    let run = || db.0.prepare_cached(sql)?.execute([]);
+    let fault = |fault: rusqlite::Error| Fault {
+        is_disk: matches!(
+            fault.sqlite_error_code(),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure)
+        ),
+        cause: fault.to_string(),
+    };
+    run().map(drop).map_err(fault)
+}
