@@ -194,7 +194,8 @@ create table captured (
     body text not null,
     html_body text,
     source blob,                        -- the raw mail
-    created_at integer not null
+    created_at integer not null,
+    is_sensitive integer not null default 0 -- its content is sealed, see store::seals
 ) strict;
 create index captured_recipient on captured (recipient, id);
 

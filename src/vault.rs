@@ -46,8 +46,8 @@ impl Vault {
         Self::with(&key).map(Some)
     }
 
-    /// The vault of this data directory, with a new key if it has none. Only the server, which has the directory to
-    /// itself, may ask.
+    /// The vault of this data directory, with a new key if it has none: the one that is there first, whoever else makes
+    /// one at the same time.
     ///
     /// # Errors
     /// As [`Vault::find`], and when the key cannot be written.
@@ -58,9 +58,14 @@ impl Vault {
         let mut key = [0_u8; KEY_BYTES];
         getrandom::fill(&mut key).map_err(Error::internal)?;
         let file = data_dir.join(KEY_FILE);
-        write(data_dir, &file, &STANDARD.encode(key)).map_err(|fault| of_file(&file, &fault))?;
+        let is_first = write(data_dir, &file, &STANDARD.encode(key))
+            .map_err(|fault| of_file(&file, &fault))?;
+        if !is_first {
+            let found = Self::find(data_dir)?;
+            return found.ok_or_else(|| of_file(&file, &"it was there and is gone"));
+        }
         log::warn!(
-            "{} was made: it opens the providers' secrets, keep a copy of it apart from the database's",
+            "{} was made: it opens the secrets in the database, keep a copy of it apart from the database's",
             file.display()
         );
         Self::with(&key)
@@ -123,9 +128,9 @@ fn of_file(file: &Path, fault: &dyn std::fmt::Display) -> Error {
     Error::internal(format!("{} cannot be used: {fault}", file.display()))
 }
 
-/// Whole or not at all: half a key would lock up what is sealed with it.
-fn write(data_dir: &Path, file: &Path, text: &str) -> std::io::Result<()> {
-    let unfinished = file.with_extension("key.new");
+/// Whole or not at all: half a key would lock up what is sealed with it. False if another process was faster.
+fn write(data_dir: &Path, file: &Path, text: &str) -> std::io::Result<bool> {
+    let unfinished = file.with_extension(format!("key.{}", std::process::id()));
     let mut new = OpenOptions::new()
         .create(true)
         .write(true)
@@ -134,8 +139,13 @@ fn write(data_dir: &Path, file: &Path, text: &str) -> std::io::Result<()> {
         .open(&unfinished)?;
     writeln!(new, "{text}")?;
     new.sync_all()?;
-    fs::rename(&unfinished, file)?;
-    File::open(data_dir)?.sync_all()
+    let linked = fs::hard_link(&unfinished, file);
+    fs::remove_file(&unfinished)?;
+    match linked {
+        Ok(()) => File::open(data_dir)?.sync_all().map(|()| true),
+        Err(fault) if fault.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ impl Session for Capture {
             subject: message.subject.clone(),
             body: message.body.clone(),
             html_body: message.html_body.clone(),
+            is_sensitive: message.is_sensitive,
             created: self.clock.now(),
         };
         let kept = self

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod capture;
+mod echo;
 pub mod email;
 pub mod http;
 pub mod mime;
@@ -19,6 +20,7 @@ use crate::domain::message::{Outgoing, Report};
 pub use crate::domain::retry::Class;
 use crate::error::Result as HeraldResult;
 use crate::hooks::Hooks;
+pub use echo::without_content;
 use email::SmtpProvider;
 use std::sync::Arc;
 use std::time::Duration;

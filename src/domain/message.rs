@@ -4,6 +4,7 @@ use crate::domain::cause::Cause;
 use crate::domain::format::Format;
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use jiff::Timestamp;
+use std::fmt;
 use uuid::Uuid;
 
 /// Where a message is. All but the first three are final: what follows [`Status::Sent`] is the provider's word.
@@ -99,7 +100,7 @@ impl Decision {
 }
 
 /// A message about to be committed: from then on it is promised.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewMessage {
     /// The send API's id and the reference in every attempt.
     pub guid: Uuid,
@@ -147,6 +148,18 @@ pub struct NewMessage {
     pub cause: Option<Cause>,
     /// Why it is as it is.
     pub trace: Vec<Decision>,
+}
+
+/// Without content, which may be sensitive.
+impl fmt::Debug for NewMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewMessage")
+            .field("guid", &self.guid)
+            .field("format", &self.format)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the log shows of a message in a list.
@@ -246,7 +259,7 @@ pub struct Report {
 }
 
 /// One message, rendered, as a provider gets it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outgoing {
     /// The message's GUID: the Message-ID, client reference or collapse id of every attempt.
     pub guid: Uuid,
@@ -266,6 +279,18 @@ pub struct Outgoing {
     pub body: String,
     /// The HTML part of a mail.
     pub html_body: Option<String>,
+    /// Whether nothing of its content may be kept or shown.
+    pub is_sensitive: bool,
     /// When the message was accepted: the Date of every attempt.
     pub created: Timestamp,
+}
+
+/// Without content, which may be sensitive.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("guid", &self.guid)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
 }

@@ -3,6 +3,7 @@
 //! No transaction is open while a provider is being talked to: claim and record are short writes of their own.
 //! A crash leaves claimed rows behind; the next start releases them. (delivery.md, "Engine")
 
+mod attempt;
 mod breaker;
 pub mod policy;
 mod record;

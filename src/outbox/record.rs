@@ -1,7 +1,6 @@
 //! Writing down what became of an attempt, until it is on disk: the provider cannot be asked again.
 
 use super::Lane;
-use crate::channel::{Failure, Receipt};
 use crate::domain::ids::MessageId;
 use crate::error::{Error, Result};
 use crate::store::Tx;
@@ -82,31 +81,4 @@ pub(super) fn insist(
 fn waits(cause: &str) {
     log::error!("the result of an attempt is not on disk yet: {cause}");
     std::thread::park_timeout(STORE_PAUSE);
-}
-
-pub(super) fn accepted(receipt: Receipt, duration_ms: i64) -> AttemptResult {
-    let Receipt {
-        provider_id,
-        code,
-        answer,
-    } = receipt;
-    AttemptResult {
-        duration_ms,
-        accepted: true,
-        class: None,
-        code,
-        answer,
-        provider_id,
-    }
-}
-
-pub(super) fn refused(failure: &Failure, duration_ms: i64) -> AttemptResult {
-    AttemptResult {
-        duration_ms,
-        accepted: false,
-        class: Some(failure.class.word()),
-        code: failure.code,
-        answer: failure.answer.clone(),
-        provider_id: None,
-    }
 }

@@ -1,11 +1,11 @@
 //! One sender thread: claim a few, send each, record each.
 
+use super::attempt::attempt;
 use super::breaker::{Closed, Permit};
 use super::policy::{self, Decided, Try};
-use super::record::{Entry, Recording, STORE_PAUSE, accepted, insist, refused};
+use super::record::{Entry, Recording, STORE_PAUSE, insist};
 use super::{Guarded, Lane, Wait};
-use crate::channel::{Class, Failure, Session};
-use crate::domain::retry::Health;
+use crate::channel::{Failure, Session};
 use crate::error::Result;
 use crate::secret::random;
 use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
@@ -255,7 +255,8 @@ impl<'a> Sender<'a> {
         let mut held = None;
         let mut stands = true;
         loop {
-            let (result, failure) = self.attempt(current, message);
+            let guarded = &lane.providers[current];
+            let (result, failure) = attempt(lane, guarded, &mut self.sessions[current], message);
             let gone = failure
                 .as_ref()
                 .is_some_and(|failure| failure.class.action().tries_next_provider);
@@ -285,49 +286,6 @@ impl<'a> Sender<'a> {
             drop(held);
             let entry = self.entry(current, is_probe, message, number, result, failure.as_ref());
             return (entry, stands);
-        }
-    }
-
-    /// One exchange with one provider, and what it says about that provider.
-    fn attempt(&mut self, index: usize, message: &Claimed) -> (AttemptResult, Option<Failure>) {
-        let Guarded { provider, breaker } = &self.lane.providers[index];
-        let session = &mut self.sessions[index];
-        let started = Instant::now();
-        let sent = catch_unwind(AssertUnwindSafe(|| {
-            session
-                .get_or_insert_with(|| provider.session())
-                .send(&message.outgoing)
-        }));
-        let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let sent = sent.unwrap_or_else(|_| {
-            self.sessions[index] = None;
-            Err(Failure {
-                class: Class::InDoubt,
-                code: None,
-                answer: "The sender crashed during this attempt.".into(),
-                retry_after: None,
-            })
-        });
-        let health = match &sent {
-            Ok(_) => Health::Alive,
-            Err(failure) => failure.class.action().health,
-        };
-        breaker.note(health, self.lane.clock.now());
-        let guid = message.outgoing.guid;
-        match sent {
-            Ok(receipt) => {
-                log::info!("message {guid} accepted by {}", provider.name());
-                (accepted(receipt, duration_ms), None)
-            }
-            Err(failure) => {
-                let class = failure.class.word();
-                log::warn!(
-                    "message {guid} not accepted by {} ({class}): {}",
-                    provider.name(),
-                    failure.answer
-                );
-                (refused(&failure, duration_ms), Some(failure))
-            }
         }
     }
 

@@ -2,7 +2,7 @@
 //! takes its first.
 
 use super::unfinished::sync_directory_of;
-use super::{Db, memo::Recall, migrate};
+use super::{Db, migrate};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs;
@@ -60,7 +60,7 @@ fn fold(place: &Path) -> Result<bool, String> {
     let fold = || -> rusqlite::Result<bool> {
         // Looked at first by one who cannot write: even closing would write the log into a file that is damaged.
         let looking = open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        migrate::version(&Db(looking, Recall::default()))?;
+        migrate::version(&Db::plain(looking))?;
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let sql = "pragma journal_mode = delete";
         let mode: String = connection.query_row(sql, [], |row| row.get(0))?;

@@ -37,6 +37,8 @@ pub struct Captured {
     pub body: String,
     /// HTML.
     pub html_body: Option<String>,
+    /// Whether its content is sealed where it is stored.
+    pub is_sensitive: bool,
     /// When it was caught.
     pub created: Timestamp,
 }
@@ -44,31 +46,53 @@ pub struct Captured {
 /// Keeps a message; `source` is the raw mail.
 pub fn insert(tx: &Tx<'_>, caught: &Captured, source: Option<&[u8]>) -> Result<CapturedId> {
     let sql = "
-        insert into captured (guid, format, recipient, sender, subject, body, html_body, source, created_at)
-        values (:guid, :format, :recipient, :sender, :subject, :body, :html_body, :source, :created_at)
+        insert into captured (guid, format, recipient, sender, subject, body, html_body, source, is_sensitive,
+            created_at)
+        values (:guid, :format, :recipient, :sender, :subject, :body, :html_body, :source, :is_sensitive,
+            :created_at)
         returning id";
+    let sealed = |text: &str| match caught.is_sensitive {
+        true => tx.2.seal(caught.guid, text),
+        false => Ok(text.to_owned()),
+    };
+    let sealed_if = |text: &Option<String>| text.as_deref().map(sealed).transpose();
+    let source = match (source, caught.is_sensitive) {
+        // A mail is ASCII, whatever it holds.
+        (Some(mail), true) => Some(sealed(&String::from_utf8_lossy(mail))?.into_bytes()),
+        (source, _) => source.map(<[u8]>::to_vec),
+    };
     Ok(tx.0.0.prepare_cached(sql)?.query_row(
         named_params! {
             ":guid": caught.guid.as_bytes(), ":format": caught.format.number(), ":recipient": caught.recipient,
-            ":sender": caught.sender, ":subject": caught.subject, ":body": caught.body,
-            ":html_body": caught.html_body, ":source": source, ":created_at": caught.created.as_millisecond(),
+            ":sender": caught.sender, ":subject": sealed_if(&caught.subject)?, ":body": sealed(&caught.body)?,
+            ":html_body": sealed_if(&caught.html_body)?, ":source": source, ":is_sensitive": caught.is_sensitive,
+            ":created_at": caught.created.as_millisecond(),
         },
         |row| row.get("id").map(CapturedId),
     )?)
 }
 
+/// With its content opened; what cannot be opened any more is empty, for there is nothing to show.
+fn opened(db: &Db, caught: Captured) -> Captured {
+    if !caught.is_sensitive {
+        return caught;
+    }
+    let open = |text: String| db.2.open(caught.guid, text).unwrap_or_default();
+    Captured {
+        subject: caught.subject.map(open),
+        body: open(caught.body),
+        html_body: caught.html_body.map(open),
+        ..caught
+    }
+}
+
 /// A page of captured messages.
 pub fn list(db: &Db, query: &Query) -> Result<Page<Captured>> {
     let searched = ["c.recipient", "c.subject", "c.body"];
-    fetch(
-        db,
-        "c.*",
-        "captured c where true",
-        &searched,
-        &ID,
-        query,
-        from_row,
-    )
+    let source = "captured c where true";
+    let mut page = fetch(db, "c.*", source, &searched, &ID, query, from_row)?;
+    page.rows = page.rows.into_iter().map(|row| opened(db, row)).collect();
+    Ok(page)
 }
 
 /// The captured message with this id.
@@ -79,6 +103,7 @@ pub fn get(db: &Db, id: CapturedId) -> Result<Captured> {
     db.0.prepare_cached("select c.* from captured c where c.id = ?1")?
         .query_row([id.0], from_row)
         .optional()?
+        .map(|caught| opened(db, caught))
         .ok_or_else(|| not_found(id))
 }
 
@@ -87,10 +112,19 @@ pub fn get(db: &Db, id: CapturedId) -> Result<Captured> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn source(db: &Db, id: CapturedId) -> Result<Option<Vec<u8>>> {
-    db.0.prepare_cached("select source from captured where id = ?1")?
-        .query_row([id.0], |row| row.get("source"))
-        .optional()?
-        .ok_or_else(|| not_found(id))
+    let sql = "select guid, source, is_sensitive from captured where id = ?1";
+    let found = db.0.prepare_cached(sql)?.query_row([id.0], |row| {
+        let source: Option<Vec<u8>> = row.get("source")?;
+        Ok((guid(row, "guid")?, source, row.get("is_sensitive")?))
+    });
+    let (guid, source, is_sensitive) = found.optional()?.ok_or_else(|| not_found(id))?;
+    match (source, is_sensitive) {
+        (Some(mail), true) => {
+            let stored = String::from_utf8_lossy(&mail).into_owned();
+            Ok(Some(db.2.open(guid, stored)?.into_bytes()))
+        }
+        (source, _) => Ok(source),
+    }
 }
 
 /// Removes a captured message.
@@ -122,6 +156,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Captured> {
         subject: row.get("subject")?,
         body: row.get("body")?,
         html_body: row.get("html_body")?,
+        is_sensitive: row.get("is_sensitive")?,
         created: time(row, "created_at")?,
     })
 }

@@ -3,7 +3,6 @@
 //! Each check is a statement whose rows are sentences, one for each thing that is wrong. Nothing is changed.
 
 use super::copies::{self, MADE, Stage, Watch};
-use super::memo::Recall;
 use super::providers::{self, Stored};
 use super::{Db, directory, migrate};
 use crate::domain::message::Status;
@@ -178,7 +177,7 @@ fn schema(db: &Db) -> Vec<String> {
             migrate::Found::Version(version) if version == migrate::PLAN.version() => {}
             _ => return Ok(Vec::new()),
         }
-        let fresh = Db(Connection::open_in_memory()?, Recall::default());
+        let fresh = Db::plain(Connection::open_in_memory()?);
         fresh.0.execute_batch(migrate::PLAN.schema)?;
         let (mut found, wished) = (parts(db)?, parts(&fresh)?);
         let mut said = Vec::new();

@@ -4,7 +4,6 @@
 //! A copy may be older than this program's schema (a backup before an update is the most useful one), so that everything
 //! here and in `store::backup` keeps to what the first version had.
 
-use super::memo::Recall;
 use super::pause::{self, REASON_CHARS_MAX};
 use super::unfinished::Unfinished;
 use super::{Db, Tx, migrate};
@@ -91,7 +90,7 @@ pub(super) fn open(file: &Path, watch: &Watch<'_>) -> Result<Db, String> {
         .busy_timeout(migrate::BUSY_TIMEOUT)
         .map_err(unusable)?;
     watch.guard(&mut connection).map_err(unusable)?;
-    let db = Db(connection, Recall::default());
+    let db = Db::plain(connection);
     match migrate::version(&db).map_err(unusable)? {
         migrate::Found::Version(version) if version > migrate::PLAN.version() => Err(format!(
             "{shown} was written by a newer Herald (schema {version}, this one knows {}). Use that version or a newer one.",
@@ -131,7 +130,7 @@ pub(super) fn open_unfinished(unfinished: &Unfinished, watch: &Watch<'_>) -> Her
     // A copy is as good as what it is of: what is wrong with that is for `herald check` to say.
     connection.pragma_update(None, "foreign_keys", false)?;
     watch.guard(&mut connection)?;
-    Ok(Db(connection, Recall::default()))
+    Ok(Db::plain(connection))
 }
 
 /// When the backup was made that this database is or comes from.

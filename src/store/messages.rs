@@ -8,6 +8,7 @@ use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, S
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// `ID`
@@ -45,8 +46,8 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
             ":template_id": new.template_id.map(|t| t.0), ":format": new.format.number(),
             ":channel": new.format.channel().word(), ":status": new.status.word(),
             ":lane": super::outbox::lane(new), ":recipient": new.recipient,
-            ":recipient_name": new.recipient_name, ":sender": new.sender, ":subject": new.subject,
-            ":body": new.body, ":html_body": new.html_body, ":is_sensitive": new.is_sensitive,
+            ":recipient_name": new.recipient_name, ":sender": new.sender, ":subject": stored(tx, new, &new.subject)?,
+            ":body": stored(tx, new, &new.body)?, ":html_body": stored(tx, new, &new.html_body)?, ":is_sensitive": new.is_sensitive,
             ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
             ":due_at": new.due.as_millisecond(), ":expires_at": new.expires.as_millisecond(),
             ":by_the_minute": new.by_the_minute, ":error": new.error, ":trace": encode(&new.trace),
@@ -54,6 +55,19 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
         },
     )?;
     Ok(MessageId(tx.0.0.last_insert_rowid()))
+}
+
+/// A part of the content as it is stored: that of a sensitive message sealed.
+fn stored<'a>(
+    tx: &Tx<'_>,
+    new: &NewMessage,
+    text: &'a Option<String>,
+) -> Result<Option<Cow<'a, str>>> {
+    let Some(text) = text else { return Ok(None) };
+    Ok(Some(match new.is_sensitive {
+        true => Cow::Owned(tx.2.seal(new.guid, text)?),
+        false => Cow::Borrowed(text),
+    }))
 }
 
 /// What is known of a message by its GUID, for a copy of it.

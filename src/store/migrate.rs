@@ -1,6 +1,5 @@
 //! Opening: a new database gets schema.sql, an older one its migrations, a newer or foreign one is refused.
 
-use super::memo::Recall;
 use super::{Db, Tx, directory, settings, templates, types};
 use crate::error::Result;
 use jiff::Timestamp;
@@ -26,6 +25,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/0002_catalogue.sql"),
         include_str!("migrations/0003_report.sql"),
         include_str!("migrations/0004_cause.sql"),
+        include_str!("migrations/0005_captured_sensitive.sql"),
     ],
 };
 
@@ -57,7 +57,7 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
     .map_err(damaged)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(128);
-    let db = Db(connection, Recall::default());
+    let db = Db::plain(connection);
     let version = version(&db).map_err(damaged)?;
     match version {
         Found::Foreign => {
@@ -195,6 +195,7 @@ mod tests {
             PLAN.migrations[0],
             PLAN.migrations[1],
             PLAN.migrations[2],
+            PLAN.migrations[3],
             MADE_UP[0],
             MADE_UP[1],
         ],

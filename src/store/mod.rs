@@ -34,6 +34,7 @@ mod readers;
 pub mod reports;
 pub mod reserve;
 pub mod restore;
+mod seals;
 pub mod settings;
 pub mod system_preferences;
 pub mod templates;
@@ -43,18 +44,28 @@ pub mod users;
 pub mod waiting;
 mod writer;
 
+use crate::domain::message::Outgoing;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, Row};
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use uuid::Uuid;
 use writer::Kind;
 
 /// A connection to the database, for looking.
-pub struct Db(Connection, memo::Recall);
+pub struct Db(Connection, memo::Recall, Arc<seals::Seals>);
+
+impl Db {
+    /// A connection that remembers nothing and opens no seals.
+    fn plain(connection: Connection) -> Self {
+        Self(connection, memo::Recall::default(), seals::Seals::none())
+    }
+}
 
 /// A running transaction of the writer.
 pub struct Tx<'a>(&'a Db);
@@ -73,6 +84,7 @@ pub struct Store {
     // file and remove it. What was wiped from the file would live on in it.
     readers: readers::Readers,
     writer: writer::Writer,
+    seals: Arc<seals::Seals>,
     _lock: Option<directory::Lock>,
 }
 
@@ -101,12 +113,15 @@ impl Store {
             Access::Exclusive => Some(directory::Lock::take(data_dir)?),
             Access::Shared => None,
         };
-        let db = migrate::open(&file, &migrate::PLAN, now)?;
+        let seals = seals::Seals::of(data_dir);
+        let mut db = migrate::open(&file, &migrate::PLAN, now)?;
+        db.2 = seals.clone();
         directory::tighten(&file)?;
-        let readers = readers::Readers::new(&file)
+        let readers = readers::Readers::new(&file, &seals)
             .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
         let beside = Self::beside(&file, lock.is_some().then_some(data_dir), &db)?;
         Ok(Self {
+            seals,
             readers,
             writer: writer::Writer::start(db, beside),
             _lock: lock,
@@ -191,6 +206,14 @@ impl Store {
     /// A fault of the database.
     pub fn set_patience(&self, at_most: Duration) -> Result<()> {
         self.write(move |tx| Ok(tx.0.0.busy_timeout(at_most)?))
+    }
+
+    /// A claimed message with its content as the provider is to have it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it was sealed with a key that is not there any more.
+    pub fn opened<'a>(&self, message: &'a Outgoing) -> Result<Cow<'a, Outgoing>> {
+        self.seals.opened(message)
     }
 
     /// Runs `look` on a consistent snapshot.

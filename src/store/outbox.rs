@@ -232,6 +232,7 @@ fn claimed(row: &Row<'_>, default_sender: &str) -> rusqlite::Result<Claimed> {
             subject: row.get("subject")?,
             body: row.get::<_, Option<String>>("body")?.unwrap_or_default(),
             html_body: row.get("html_body")?,
+            is_sensitive: row.get("is_sensitive")?,
             created: time(row, "created_at")?,
         },
     })

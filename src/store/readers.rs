@@ -5,6 +5,7 @@
 
 use super::Db;
 use super::memo::{Memo, Recall};
+use super::seals::Seals;
 use crate::error::Result;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -20,10 +21,10 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(file: &Path) -> rusqlite::Result<Self> {
+    pub(super) fn new(file: &Path, seals: &Arc<Seals>) -> rusqlite::Result<Self> {
         let memo = Arc::new(Memo::default());
         let idle = (0..READERS_MAX)
-            .map(|_| connect(file, memo.clone()))
+            .map(|_| connect(file, memo.clone(), seals.clone()))
             .collect::<rusqlite::Result<_>>()?;
         Ok(Self {
             idle: Mutex::new(idle),
@@ -108,7 +109,7 @@ impl Drop for Loan<'_> {
     }
 }
 
-fn connect(file: &Path, memo: Arc<Memo>) -> rusqlite::Result<Db> {
+fn connect(file: &Path, memo: Arc<Memo>, seals: Arc<Seals>) -> rusqlite::Result<Db> {
     let connection = Connection::open_with_flags(
         file,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -117,5 +118,5 @@ fn connect(file: &Path, memo: Arc<Memo>) -> rusqlite::Result<Db> {
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(Db(connection, Recall::with(memo)))
+    Ok(Db(connection, Recall::with(memo), seals))
 }

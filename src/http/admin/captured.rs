@@ -119,6 +119,7 @@ fn wire(caught: Captured) -> WireCaptured {
         subject,
         body,
         html_body,
+        is_sensitive: _,
         created,
     } = caught;
     WireCaptured {

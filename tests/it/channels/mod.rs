@@ -40,6 +40,7 @@ fn mail() -> Outgoing {
         subject: Some("Hello".into()),
         body: "Hello, Bo.\n".into(),
         html_body: None,
+        is_sensitive: false,
         created: "2026-11-22T04:05:06.789Z".parse().unwrap(),
     }
 }

@@ -194,7 +194,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap())
+    }
+
+    /// Over a directory that another one had.
+    fn over(directory: tempfile::TempDir) -> Self {
         let config = Config::capturing(Vec::new(), directory.path().join("data")).unwrap();
         let app = App::open(&config, Access::Shared, Clock::fixed(now())).unwrap();
         Self {

@@ -37,7 +37,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn secrets_leave_the_file_with_the_final_state() {
+fn what_is_sensitive_can_be_read_in_the_file_at_no_time_and_leaves_it_with_the_final_state() {
     let bench = Bench::new();
     // Crashed three times.
     insert(&bench.app, marked("CRASHED", true));
@@ -76,17 +76,19 @@ fn secrets_leave_the_file_with_the_final_state() {
     let Bench { app, directory } = bench;
     drop(app);
     let bytes = bytes_of(&data_dir);
+    let database = rusqlite::Connection::open(data_dir.join("herald.db")).unwrap();
+    let sealed = "select count(*) from message where is_sensitive and body is not null";
+    let sealed: i64 = database.query_row(sealed, [], |row| row.get(0)).unwrap();
+    assert_eq!(sealed, 1, "only the one that waits has content");
     drop(directory);
     for part in ["subject", "body", "html"] {
-        for secret in ["CRASHED", "SENT", "REFUSED", "EXPIRED"] {
+        for secret in ["CRASHED", "SENT", "REFUSED", "EXPIRED", "WAITING"] {
             assert!(
                 !holds(&bytes, &format!("{part}-{secret}")),
                 "{part} {secret}"
             );
         }
-        for kept in ["OPEN", "WAITING"] {
-            assert!(holds(&bytes, &format!("{part}-{kept}")), "{part} {kept}");
-        }
+        assert!(holds(&bytes, &format!("{part}-OPEN")), "{part}");
     }
 }
 
@@ -180,4 +182,34 @@ fn every_accepted_message_is_somewhere_at_any_moment() {
     assert_eq!((pending, sent + failed), (0, counts.iter().sum::<u64>()));
     assert_eq!(sent + failed, u64::try_from(ALL).unwrap());
     assert!(sent > 0 && failed > 0, "{sent} {failed}");
+}
+
+#[test]
+fn without_its_key_a_sealed_message_waits_and_says_why() {
+    let bench = Bench::new();
+    let id = insert(&bench.app, marked("SEALED", true));
+    let Bench { app, directory } = bench;
+    drop(app);
+    let data_dir = directory.path().join("data");
+    let (key, away) = (data_dir.join("secret.key"), directory.path().join("away"));
+    std::fs::rename(&key, &away).unwrap();
+    let bench = Bench::over(directory);
+    let puppet = Puppet::new("puppet:", |message| {
+        let whole = message.body == "body-SEALED ".repeat(600);
+        whole
+            .then(Receipt::default)
+            .ok_or_else(|| failure(Class::Permanent))
+    });
+    let outbox = bench.start(vec![(Channel::Email, puppet)]);
+    bench.until("it was tried", || line(&bench.app, id).1 == 1);
+    bench.until("it waits", || line(&bench.app, id).0 == Status::Queued);
+    let why =
+        "its content cannot be read: secret.key in the data directory is missing or another one";
+    assert_eq!(line(&bench.app, id).2.as_deref(), Some(why));
+    std::fs::rename(&away, &key).unwrap();
+    bench.app.clock.advance(Duration::from_secs(60));
+    bench.app.bells.summon(Channel::Email);
+    bench.settled();
+    stop(outbox);
+    assert_eq!(line(&bench.app, id), (Status::Sent, 2, None));
 }
