@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::domain::ids::{ClientId, Owner};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
+use crate::housekeeping::{Alarm, Housekeeper};
 use crate::http::dispatch::Api;
 use crate::http::guard::{Guard, Listen, Running};
 use crate::operators::Door;
@@ -43,6 +44,8 @@ pub struct App {
     pub door: Door,
     /// Who carries what is sent.
     pub providers: Providers,
+    /// Wakes the housekeeper.
+    pub alarm: Alarm,
     running: Arc<Mutex<HashSet<(Owner, String)>>>,
     uses: Mutex<Uses>,
 }
@@ -74,6 +77,7 @@ impl App {
             rates: Rates::new(config.limits.requests_per_minute),
             door: Door::default(),
             providers: Providers::new(config),
+            alarm: Alarm::default(),
             running: Arc::default(),
             uses: Mutex::default(),
         })
@@ -142,6 +146,7 @@ pub struct Server {
     pub addresses: Vec<String>,
     front: Running,
     outbox: Arc<Outbox>,
+    housekeeper: Housekeeper,
 }
 
 impl Server {
@@ -177,11 +182,14 @@ impl Server {
         let front = guard
             .serve(Arc::new(Api::new(app.clone())))
             .map_err(|fault| format!("Cannot serve: {fault}."))?;
+        let housekeeper =
+            Housekeeper::start(&app).map_err(|fault| format!("Cannot start: {fault}."))?;
         Ok(Self {
             app,
             addresses,
             front,
             outbox,
+            housekeeper,
         })
     }
 
@@ -191,6 +199,7 @@ impl Server {
         // The senders are told first: no attempt begins while the front finishes its requests, and both share the time.
         self.outbox.begin_stop();
         let deadline = Instant::now() + DRAIN;
+        drop(self.housekeeper);
         let answered = self.front.stop(DRAIN);
         let left = deadline.saturating_duration_since(Instant::now());
         self.outbox.stop(left) && answered

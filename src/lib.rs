@@ -58,6 +58,9 @@ pub mod channel;
 pub mod outbox;
 pub mod providers;
 
+// What is done when nobody asks:
+pub mod housekeeping;
+
 // The outside world, for rehearsals and tests:
 pub mod simulate;
 

@@ -14,6 +14,13 @@ pub const LINK_SECRET_BYTES_MIN: usize = 32;
 /// The longest key for action links, in bytes.
 pub const LINK_SECRET_BYTES_MAX: usize = 256;
 
+/// How long the log is kept unless a person says otherwise, in days.
+pub const RETENTION_DAYS: u32 = 90;
+/// The longest that can be asked for, in days.
+pub const RETENTION_DAYS_MAX: u32 = 36_500;
+/// The largest database that can be asked for, in MiB.
+pub const RETENTION_MEGABYTES_MAX: u32 = 16 * 1024 * 1024;
+
 /// The settings as they are in force.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -31,6 +38,10 @@ pub struct Settings {
     pub reset_url: String,
     /// The key that signs the tokens in action links. Never shown.
     pub link_secret: Vec<u8>,
+    /// How many days the log and what was captured are kept; 0 means for ever.
+    pub retention_days: u32,
+    /// How large the database may become, in MiB, before the oldest is let go; 0 means as large as the disk allows.
+    pub retention_megabytes: u32,
     /// The type behind each word of the send API's `messageType`.
     pub words: [(MessageWord, TypeId); 3],
 }
@@ -76,6 +87,8 @@ impl Settings {
             login_url: "{{ app.url }}/login?user={{ user.guid }}&token={{ token }}".into(),
             reset_url: "{{ app.url }}/reset-password?user={{ user.guid }}&token={{ token }}".into(),
             link_secret,
+            retention_days: RETENTION_DAYS,
+            retention_megabytes: 0,
             words: MessageWord::ALL.map(|(word, _, type_id)| (word, type_id)),
         }
     }
@@ -107,6 +120,10 @@ pub struct SettingsDraft {
     pub reset_url: Option<String>,
     /// See [`Settings::link_secret`].
     pub link_secret: Option<String>,
+    /// See [`Settings::retention_days`].
+    pub retention_days: Option<u32>,
+    /// See [`Settings::retention_megabytes`].
+    pub retention_megabytes: Option<u32>,
     /// See [`Settings::words`].
     pub words: [Option<TypeId>; 3],
 }
@@ -153,6 +170,27 @@ impl SettingsDraft {
                 )));
             }
             settings.link_secret = secret.into_bytes();
+        }
+        for (field, given, most, kept) in [
+            (
+                "RetentionDays",
+                self.retention_days,
+                RETENTION_DAYS_MAX,
+                &mut settings.retention_days,
+            ),
+            (
+                "RetentionMegabytes",
+                self.retention_megabytes,
+                RETENTION_MEGABYTES_MAX,
+                &mut settings.retention_megabytes,
+            ),
+        ] {
+            *kept = given.unwrap_or(*kept);
+            if *kept > most {
+                return Err(Error::Invalid(format!(
+                    "{field} must be 0 to {most}; 0 means no limit."
+                )));
+            }
         }
         for (given, (_, type_id)) in self.words.into_iter().zip(&mut settings.words) {
             *type_id = given.unwrap_or(*type_id);

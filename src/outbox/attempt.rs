@@ -41,7 +41,7 @@ pub(super) fn attempt(
         Ok(_) => Health::Alive,
         Err(failure) => failure.class.action().health,
     };
-    breaker.note(health, lane.clock.now());
+    breaker.note(health, lane.clock.steady());
     let guid = message.outgoing.guid;
     match sent {
         Ok(mut receipt) => {

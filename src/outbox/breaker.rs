@@ -1,9 +1,9 @@
 //! The breaker of one provider: after faults in a row it lets nobody through for a while, then one probe, then 1, 2, 4 …
-//! at once. While it is open no message loses an attempt. (delivery.md, "Retry policy")
+//! at once. While it is open no message loses an attempt. Times are the steady clock's: somebody who sets the clock opens
+//! and closes nothing. (delivery.md, "Retry policy")
 
 use super::policy::Policy;
 use crate::domain::retry::Health;
-use jiff::{SignedDuration, Timestamp};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) struct Breaker {
 struct State {
     faults: u32,
     pause: Duration,
-    open_until: Option<Timestamp>,
+    open_until: Option<Duration>,
     allowed: usize,
     inside: usize,
 }
@@ -30,7 +30,7 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
     /// Nobody is, before this time.
-    Until(Timestamp),
+    Until(Duration),
     /// As many as may are inside, finding out whether the provider is back.
     Busy,
 }
@@ -69,7 +69,7 @@ impl Breaker {
     ///
     /// # Errors
     /// [`Closed`].
-    pub(super) fn enter(&self, now: Timestamp) -> Result<Permit<'_>, Closed> {
+    pub(super) fn enter(&self, now: Duration) -> Result<Permit<'_>, Closed> {
         let mut state = self.lock();
         if let Some(until) = state.open_until.filter(|until| now < *until) {
             return Err(Closed::Until(until));
@@ -85,12 +85,12 @@ impl Breaker {
     }
 
     /// Until when it lets nobody in, while it does not.
-    pub(super) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn open_until(&self, now: Duration) -> Option<Duration> {
         self.lock().open_until.filter(|until| now < *until)
     }
 
     /// Notes what an attempt said about the provider.
-    pub(super) fn note(&self, health: Health, now: Timestamp) {
+    pub(super) fn note(&self, health: Health, now: Duration) {
         let mut state = self.lock();
         // Attempts that were under way when it opened tell nothing new: they must not lengthen the pause.
         let is_open = state.open_until.is_some_and(|until| now < until);
@@ -121,9 +121,8 @@ impl Breaker {
     }
 }
 
-fn open(state: &mut State, now: Timestamp, pause: Duration) {
-    let pause = SignedDuration::try_from(pause).unwrap_or_default();
-    state.open_until = Some(now.saturating_add(pause).unwrap_or(now));
+fn open(state: &mut State, now: Duration, pause: Duration) {
+    state.open_until = Some(now.saturating_add(pause));
     state.allowed = 1;
 }
 
@@ -131,8 +130,8 @@ fn open(state: &mut State, now: Timestamp, pause: Duration) {
 mod tests {
     use super::*;
 
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_second(1_000_000 + secs).expect("a time")
+    fn at(secs: u64) -> Duration {
+        Duration::from_secs(1_000_000 + secs)
     }
 
     /// Open since second 0, after five faults.
@@ -145,7 +144,7 @@ mod tests {
     }
 
     /// How many can be inside at once; all of them leave again.
-    fn room(breaker: &Breaker, now: Timestamp) -> usize {
+    fn room(breaker: &Breaker, now: Duration) -> usize {
         let mut inside = Vec::new();
         while let Ok(permit) = breaker.enter(now) {
             inside.push(permit);

@@ -12,7 +12,7 @@ use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
 use crate::store::pause::is_on as is_paused;
 use crate::store::settings;
 use crate::store::waiting;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -24,9 +24,6 @@ const BATCH_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Looks for messages that another process committed (a command beside the server) even when no bell rings.
 const POLL: Duration = Duration::from_secs(1);
-
-/// While the outbox is paused, how often a channel's waiting messages are looked through for those whose life has ended.
-const EXPIRE_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// Shortest wait for a message that is due in a moment.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -41,8 +38,6 @@ struct Sender<'a> {
     sessions: Vec<Option<Box<dyn Session>>>,
     batch: usize,
     idle_since: Option<Instant>,
-    /// When the paused channel was last looked through.
-    looked_through: Timestamp,
 }
 
 pub(super) fn run(lane: &Lane, number: usize) {
@@ -52,7 +47,6 @@ pub(super) fn run(lane: &Lane, number: usize) {
         sessions: lane.providers.iter().map(|_| None).collect(),
         batch: 1,
         idle_since: None,
-        looked_through: Timestamp::UNIX_EPOCH,
     };
     loop {
         // Counted before asking: whoever is told to end is rung for afterwards.
@@ -85,7 +79,7 @@ impl<'a> Sender<'a> {
     /// Works, or rests; how to wait when there was nothing to do.
     fn turn(&mut self) -> Result<Option<Wait>> {
         let wait = match self.lane.store.read(is_paused)? {
-            true => self.hold()?,
+            true => Some(Wait::Deaf(POLL)),
             false => self.work()?,
         };
         match wait {
@@ -100,26 +94,10 @@ impl<'a> Sender<'a> {
         Ok(wait)
     }
 
-    /// The outbox is paused: nothing is taken, and lives end all the same. One thread of the channel sees to that.
-    fn hold(&mut self) -> Result<Option<Wait>> {
-        let (channel, now) = (self.lane.channel, self.lane.clock.now());
-        let since = now.duration_since(self.looked_through);
-        if self.number > 0 || since.abs() < EXPIRE_EVERY {
-            return Ok(Some(Wait::Deaf(POLL)));
-        }
-        let store = &self.lane.store;
-        if store.read(|db| waiting::has_expired(db, channel, now))? {
-            store.write(move |tx| waiting::expire(tx, channel, now))?;
-            return Ok(None);
-        }
-        self.looked_through = now;
-        Ok(Some(Wait::Deaf(POLL)))
-    }
-
     /// Sends one batch through the first provider that stands.
     fn work(&mut self) -> Result<Option<Wait>> {
         let lane = self.lane;
-        let now = lane.clock.now();
+        let now = lane.clock.steady();
         let mut wait = POLL;
         let mut is_past_capture = false;
         for (index, Guarded { provider, breaker }) in lane.providers.iter().enumerate() {
@@ -127,7 +105,7 @@ impl<'a> Sender<'a> {
                 match breaker.open_until(now) {
                     // It stands, and has all the senders it wants.
                     None => break,
-                    Some(until) => wait = wait.min(pause(now, until)),
+                    Some(until) => wait = wait.min(short(until.saturating_sub(now))),
                 }
                 continue;
             }
@@ -138,7 +116,7 @@ impl<'a> Sender<'a> {
                         (false, false) => Takes::All,
                         (false, true) => Takes::Released,
                     };
-                    match self.work_through(index, permit, takes, now)? {
+                    match self.work_through(index, permit, takes)? {
                         // What a person released goes past the capture, to the next provider that sends.
                         Some(rest) if takes == Takes::Fresh => {
                             is_past_capture = true;
@@ -148,7 +126,7 @@ impl<'a> Sender<'a> {
                         None => return Ok(None),
                     }
                 }
-                Err(Closed::Until(until)) => wait = wait.min(pause(now, until)),
+                Err(Closed::Until(until)) => wait = wait.min(short(until.saturating_sub(now))),
                 // Whoever is inside summons when the provider is back.
                 Err(Closed::Busy) => {}
             }
@@ -164,10 +142,9 @@ impl<'a> Sender<'a> {
         index: usize,
         permit: Permit<'a>,
         takes: Takes,
-        now: Timestamp,
     ) -> Result<Option<Duration>> {
         let lane = self.lane;
-        let channel = lane.channel;
+        let (channel, now) = (lane.channel, lane.clock.now());
         // Looking first costs no fsync: an idle appliance writes nothing.
         match lane
             .store
@@ -291,12 +268,12 @@ impl<'a> Sender<'a> {
 
     /// The next provider of the channel that is not known to be gone, while the message may still be sent.
     fn next_provider(&self, after: usize, message: &Claimed) -> Option<(usize, Permit<'a>)> {
-        let now = self.lane.clock.now();
+        let (now, steady) = (self.lane.clock.now(), self.lane.clock.steady());
         let providers = self.lane.providers.iter().enumerate().skip(after + 1);
         providers
             .filter(|(_, next)| !(message.is_released && next.provider.keeps_here()))
             .filter(|(_, next)| self.number < next.provider.connections() && now < message.expires)
-            .find_map(|(index, next)| Some((index, next.breaker.enter(now).ok()?)))
+            .find_map(|(index, next)| Some((index, next.breaker.enter(steady).ok()?)))
     }
 
     fn entry(
@@ -342,7 +319,9 @@ impl<'a> Sender<'a> {
 
 /// Until then, but not longer than [`POLL`].
 fn pause(now: Timestamp, then: Timestamp) -> Duration {
-    Duration::try_from(then.duration_since(now))
-        .unwrap_or_default()
-        .clamp(PAUSE_MIN, POLL)
+    short(Duration::try_from(then.duration_since(now)).unwrap_or_default())
+}
+
+fn short(wait: Duration) -> Duration {
+    wait.clamp(PAUSE_MIN, POLL)
 }

@@ -124,6 +124,7 @@ pub(super) fn open_unfinished(unfinished: &Unfinished, watch: &Watch<'_>) -> Her
         | OpenFlags::SQLITE_OPEN_URI;
     let mut connection = Connection::open_with_flags(uri, flags)?;
     connection.busy_timeout(migrate::BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "auto_vacuum", migrate::INCREMENTAL)?;
     connection.pragma_update(None, "journal_mode", "memory")?;
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "cache_size", -65_536)?;

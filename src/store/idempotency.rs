@@ -44,9 +44,15 @@ pub fn find(db: &Db, owner: Owner, key: &str, now: Timestamp) -> Result<Option<K
 
 pub(super) const FORGET: &str = "delete from idempotency where created_at <= ?1";
 
+/// Forgets answers that have grown too old.
+pub(super) fn forget(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
+    tx.0.0.prepare_cached(FORGET)?.execute([oldest(now)])?;
+    Ok(())
+}
+
 /// Keeps an answer in the transaction of the messages it speaks of, and forgets those that have grown too old.
 pub fn keep(tx: &Tx<'_>, owner: Owner, key: &str, kept: &Kept, now: Timestamp) -> Result<()> {
-    tx.0.0.prepare_cached(FORGET)?.execute([oldest(now)])?;
+    forget(tx, now)?;
     let sql = "
         insert into idempotency (owner, key, request_hash, guids, location, created_at)
         values (:owner, :key, :request_hash, :guids, :location, :now)";

@@ -73,9 +73,13 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
         _ => {}
     }
     configure(&db).map_err(damaged)?;
-    upgrade(&db, plan, now).map_err(|fault| format!("Cannot bring {shown} up to date: {fault}"))?;
+    let done = upgrade(&db, plan, now).and_then(|()| can_give_back(&db));
+    done.map_err(|fault| format!("Cannot bring {shown} up to date: {fault}"))?;
     Ok(db)
 }
+
+/// `auto_vacuum`: pages that hold nothing are given back when somebody asks. (<https://sqlite.org/pragma.html#pragma_auto_vacuum>)
+pub(super) const INCREMENTAL: i64 = 2;
 
 /// What a database file turns out to be.
 pub(super) enum Found {
@@ -114,6 +118,12 @@ pub(super) fn essence(sql: &str) -> String {
 /// WAL, whose log `store::flusher` flushes before a commit is answered: it survives a power cut. SQLite itself flushes only
 /// around checkpoints. (delivery.md, "Library traps", SQLite)
 fn configure(db: &Db) -> rusqlite::Result<()> {
+    let pages: i64 =
+        db.0.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // Later it would be heard only by `vacuum`, and written down each time.
+        db.0.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    }
     use_wal(db)?;
     db.0.pragma_update(None, "synchronous", "normal")?;
     db.0.pragma_update(None, "foreign_keys", true)?;
@@ -122,6 +132,25 @@ fn configure(db: &Db) -> rusqlite::Result<()> {
     db.0.pragma_update(None, "journal_size_limit", 32 << 20)?;
     db.0.pragma_update(None, "cache_size", -16_384)?;
     db.0.pragma_update(None, "temp_store", "memory")
+}
+
+/// Lets the file become smaller while it is used. A database from before could not: it is written anew once, unless
+/// another process is looking at it.
+fn can_give_back(db: &Db) -> Result<()> {
+    let mode = |db: &Db| {
+        db.0.pragma_query_value(None, "auto_vacuum", |row| row.get::<_, i64>(0))
+    };
+    if mode(db)? == INCREMENTAL {
+        return Ok(());
+    }
+    db.0.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    match db.0.execute_batch("vacuum") {
+        Err(fault) if fault.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            log::debug!("the database is written anew at the next start: {fault}");
+            Ok(())
+        }
+        done => Ok(done?),
+    }
 }
 
 /// Switching a new database to WAL takes the file alone, and unlike other statements it does not wait for its turn.

@@ -34,6 +34,7 @@ mod readers;
 pub mod reports;
 pub mod reserve;
 pub mod restore;
+pub mod retention;
 mod seals;
 pub mod settings;
 pub mod system_preferences;

@@ -1,6 +1,8 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
-use super::{Access, Store, bulk, causes, idempotency, messages, outbox, queue, waiting};
+use super::{
+    Access, Store, bulk, causes, idempotency, messages, outbox, queue, retention, waiting,
+};
 
 /// What SQLite says it would do.
 fn plan(store: &Store, sql: &str) -> String {
@@ -49,6 +51,9 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select m.* from {} and m.user_id = ? order by m.id desc limit 10 offset 0", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
         (format!("select count(*) from {} and m.user_id = ?", messages::SOURCE), "SEARCH m USING COVERING INDEX message_user (user_id=?)"),
         (messages::ATTEMPTS.to_owned(), "SEARCH attempt USING PRIMARY KEY (message_id=?); SEARCH report USING PRIMARY KEY (message_id=? AND number=?) LEFT-JOIN"),
+        (waiting::CLOCK_WENT_BACK.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at>?)"),
+        (retention::OLDEST_MESSAGES.to_owned(), "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)"),
+        (retention::OLDEST_CAPTURED.to_owned(), "SEARCH captured USING INTEGER PRIMARY KEY (rowid>?)"),
         (waiting::OVERDUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=?)"),
         (queue::COUNTS[0].to_owned(), "SCAN message USING COVERING INDEX message_due"),
         (queue::COUNTS[1].to_owned(), "SCAN message USING COVERING INDEX message_scheduled"),

@@ -46,6 +46,8 @@ pub fn save(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
         login_url,
         reset_url,
         link_secret,
+        retention_days,
+        retention_megabytes,
         words: [(_, welcome), (_, login_info), (_, forgotten_password)],
     } = settings;
     set(tx, "app_name", app_name)?;
@@ -61,6 +63,8 @@ pub fn save(tx: &Tx<'_>, settings: &Settings) -> Result<()> {
     set(tx, "login_url", login_url)?;
     set(tx, "reset_url", reset_url)?;
     set(tx, "link_secret", &STANDARD.encode(link_secret))?;
+    set(tx, "retention_days", &retention_days.to_string())?;
+    set(tx, "retention_megabytes", &retention_megabytes.to_string())?;
     set(tx, "welcome", &welcome.to_string())?;
     set(tx, "logininfo", &login_info.to_string())?;
     set(tx, "forgottenpassword", &forgotten_password.to_string())
@@ -97,6 +101,8 @@ fn read(db: &Db) -> Result<Settings> {
             login_url,
             reset_url,
             link_secret,
+            retention_days,
+            retention_megabytes,
             words: [(_, welcome), (_, login_info), (_, forgotten_password)],
         } = &mut settings;
         let number = || TypeId(value.parse().unwrap_or(-1));
@@ -108,6 +114,8 @@ fn read(db: &Db) -> Result<Settings> {
             "login_url" => *login_url = value,
             "reset_url" => *reset_url = value,
             "link_secret" => *link_secret = STANDARD.decode(value).map_err(Error::internal)?,
+            "retention_days" => *retention_days = value.parse().unwrap_or(*retention_days),
+            "retention_megabytes" => *retention_megabytes = value.parse().unwrap_or(0),
             "welcome" => *welcome = number(),
             "logininfo" => *login_info = number(),
             "forgottenpassword" => *forgotten_password = number(),

@@ -7,7 +7,7 @@ use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Status;
 use crate::error::Result;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Row, named_params};
 
 /// A message claimed three times without a result takes the process down with it: it is not tried a fourth time.
@@ -101,7 +101,7 @@ pub fn has_expired(db: &Db, channel: Channel, now: Timestamp) -> Result<bool> {
     Ok(!overdue.is_empty() || scheduled.is_some_and(|due| due <= now))
 }
 
-/// Closes what has expired, a bounded number at once. Only while the outbox is paused: else a claim does it.
+/// Closes what has expired, a bounded number at once. A claim does it too; this is for what nobody claims.
 pub fn expire(tx: &Tx<'_>, channel: Channel, now: Timestamp) -> Result<()> {
     promote(tx, channel, now)?;
     for id in overdue(tx, channel, now, CLOSED_MAX)? {
@@ -118,6 +118,25 @@ fn overdue(db: &Db, channel: Channel, now: Timestamp, limit: usize) -> Result<Ve
     let ids = statement.query_map(by, |row| row.get("id").map(MessageId))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
+
+/// Somebody has set the clock back by this much: what waits for a time by the old clock waits no longer than it was to,
+/// and what was accepted by it lives no longer. What a caller has scheduled stays at its time.
+pub fn clock_went_back(tx: &Tx<'_>, by: SignedDuration, now: Timestamp) -> Result<()> {
+    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    for channel in Channel::ALL {
+        for &lane in Takes::All.lanes() {
+            tx.0.0.prepare_cached(CLOCK_WENT_BACK)?.execute(named_params! {
+                ":channel": channel.word(), ":lane": lane, ":now": now.as_millisecond(), ":by": by,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) const CLOCK_WENT_BACK: &str = "
+    update message set due_at = max(:now, due_at - :by),
+        expires_at = iif(created_at > :now, expires_at - :by, expires_at)
+    where status = 'queued' and channel = :channel and lane = :lane and due_at > :now";
 
 /// Ends what was released from capture and waits in a channel that only captures.
 pub fn end_released(tx: &Tx<'_>, channel: Channel) -> Result<()> {

@@ -165,6 +165,14 @@ impl Writer {
         }
     }
 
+    /// See [`Jobs::alone`].
+    pub(super) fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Db) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.jobs.alone(work)
+    }
+
     /// Runs `work`; the result arrives at the receiver once it is on disk.
     pub(super) fn submit<T: Send + 'static>(
         &self,

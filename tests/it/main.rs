@@ -8,6 +8,7 @@ mod channels;
 mod command_line;
 mod explain;
 mod front;
+mod housekeeping;
 mod invariants;
 mod journey;
 mod languages;

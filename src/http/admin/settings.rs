@@ -31,6 +31,10 @@ pub struct SaveSettings {
     reset_url: Option<String>,
     /// The HS256 key of the tokens in action links, at least 32 bytes. Never shown.
     link_secret: Option<String>,
+    /// How many days the log and what was captured are kept; 0: for ever.
+    retention_days: Option<u32>,
+    /// How large the database may become, in MiB, before the oldest is let go; 0: no limit.
+    retention_megabytes: Option<u32>,
     #[schemars(with = "Option<SaveMessageTypes>")]
     message_types: Option<Object<SaveMessageTypes>>,
 }
@@ -46,6 +50,8 @@ pub struct WireSettings {
     default_sender: String,
     login_url: String,
     reset_url: String,
+    retention_days: u32,
+    retention_megabytes: u32,
     message_types: MessageTypes,
     /// Limits and times; they are set in the environment, and so cannot be changed here.
     limits: Vec<Limit>,
@@ -113,6 +119,8 @@ fn draft(wire: SaveSettings) -> SettingsDraft {
         login_url,
         reset_url,
         link_secret,
+        retention_days,
+        retention_megabytes,
         message_types,
     } = wire;
     let SaveMessageTypes {
@@ -128,6 +136,8 @@ fn draft(wire: SaveSettings) -> SettingsDraft {
         login_url,
         reset_url,
         link_secret,
+        retention_days,
+        retention_megabytes,
         words: [welcome, logininfo, forgottenpassword].map(|id| id.map(TypeId)),
     }
 }
@@ -150,6 +160,8 @@ fn wire(app: &App, settings: Settings) -> WireSettings {
         login_url,
         reset_url,
         link_secret: _,
+        retention_days,
+        retention_megabytes,
         words: [(_, welcome), (_, logininfo), (_, forgottenpassword)],
     } = settings;
     WireSettings {
@@ -159,6 +171,8 @@ fn wire(app: &App, settings: Settings) -> WireSettings {
         default_sender,
         login_url,
         reset_url,
+        retention_days,
+        retention_megabytes,
         message_types: MessageTypes {
             welcome: welcome.0,
             logininfo: logininfo.0,

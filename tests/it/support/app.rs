@@ -101,6 +101,7 @@ impl TestApp {
         for channel in herald::domain::format::Channel::ALL {
             app.bells.summon(channel);
         }
+        app.alarm.ring();
     }
 
     /// Messages that have not reached a final state.
