@@ -196,6 +196,7 @@ pub const TABLE: &[Key] = &[
     key("HERALD_BREAKER_FAULTS", 5, (1, 1000), "faults in a row that pause a provider", |l, v| l.policy.breaker_faults = u32::try_from(v).unwrap_or(u32::MAX)),
     key("HERALD_BREAKER_PAUSE_SECS", 30, (1, DAY), "first pause of a provider, doubling to 300", |l, v| l.policy.breaker_pause = secs(v)),
     key("HERALD_CONFIGURATION_PROBE_SECS", 60, (1, DAY), "how often a provider that refuses us is tried again", |l, v| l.policy.configuration_probe = secs(v)),
+    key("HERALD_RECIPIENT_TYPE_PER_HOUR", 0, (0, 100_000), "messages of one type that one recipient may get in an hour; further ones wait; 0 = no limit", |l, v| l.policy.recipient_type_per_hour = u32::try_from(v).unwrap_or(u32::MAX)),
     key("HERALD_SMTP_CONNECT_SECS", 30, (1, DAY), "connecting to a mail server", |l, v| l.timeouts.smtp_connect = secs(v)),
     key("HERALD_SMTP_GREETING_SECS", 60, (1, DAY), "its greeting", |l, v| l.timeouts.smtp_greeting = secs(v)),
     key("HERALD_SMTP_COMMAND_SECS", 300, (1, DAY), "its reply to a command", |l, v| l.timeouts.smtp_command = secs(v)),

@@ -6,15 +6,15 @@
 use crate::app::App;
 use crate::channel::capture::Capture;
 use crate::channel::unusable::Unusable;
-use crate::channel::url::ProviderUrl;
+use crate::channel::url::{ProviderUrl, rate_of};
 use crate::channel::{self, Callback, Failure, Means, Provider, Timeouts};
 use crate::config::Config;
 use crate::domain::format::Channel;
 use crate::domain::ids::ProviderId;
 use crate::domain::message::Report;
 use crate::error::{Error, Result};
-use crate::outbox::Outbox;
 use crate::outbox::policy::Policy;
+use crate::outbox::{Carrier, Outbox};
 use crate::store::providers::{self as rows, NewProvider, Stored};
 use crate::store::waiting;
 use crate::vault::{KEY_FILE, Vault};
@@ -301,11 +301,15 @@ fn apply(app: &App, running: &mut Option<Running>) -> Result<()> {
     end_released(app, built)
 }
 
-fn shared(built: &Built) -> BTreeMap<Channel, Vec<Arc<dyn Provider>>> {
-    let providers = |lines: &Vec<Line>| lines.iter().map(|l| l.provider.clone()).collect();
+fn shared(built: &Built) -> BTreeMap<Channel, Vec<Carrier>> {
+    let carrier = |line: &Line| Carrier {
+        provider: line.provider.clone(),
+        // What cannot be read has no pace, and sends nothing.
+        per_sec: rate_of(&line.source).ok().flatten(),
+    };
     built
         .iter()
-        .map(|(channel, lines)| (*channel, providers(lines)))
+        .map(|(channel, lines)| (*channel, lines.iter().map(carrier).collect()))
         .collect()
 }
 

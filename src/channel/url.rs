@@ -20,6 +20,9 @@ pub enum ProviderUrl {
     Capture,
 }
 
+/// The fewest and the most messages a second that `rate=` may ask for.
+pub const RATE_RANGE: (f64, f64) = (0.001, 100_000.0);
+
 /// A line of the table of schemes.
 #[derive(Debug)]
 pub struct Scheme {
@@ -80,6 +83,17 @@ impl ProviderUrl {
     }
 }
 
+/// How many messages a second the provider behind a URL may be given (`rate=`); none means no limit.
+///
+/// # Errors
+/// As [`ProviderUrl::parse`].
+pub fn rate_of(text: &str) -> Result<Option<f64>> {
+    let word = text.split_once(':').map_or("", |(word, _)| word);
+    let scheme = SCHEMES.iter().find(|s| s.word == word);
+    let scheme = scheme.ok_or_else(|| unknown_scheme(word))?;
+    Ok(Parts::split(scheme.word, text)?.rate)
+}
+
 fn unknown_scheme(word: &str) -> Error {
     let known: Vec<&str> = SCHEMES.iter().map(|s| s.word).collect();
     let known = known.join(", ");
@@ -119,6 +133,7 @@ pub struct Parts {
     pub masked: String,
     path: String,
     params: Vec<(String, String)>,
+    rate: Option<f64>,
     rest_is_empty: bool,
 }
 
@@ -134,6 +149,7 @@ impl Parts {
             masked: text.to_string(),
             path: String::new(),
             params: Vec::new(),
+            rate: None,
             rest_is_empty: rest.is_empty(),
         };
         let Some(rest) = rest.strip_prefix("//") else {
@@ -164,9 +180,25 @@ impl Parts {
                 ))
             })?;
             let value = decode(scheme, "a parameter", value)?;
-            parts.params.push((name.to_string(), value));
+            match name {
+                "rate" => parts.read_rate(&value)?,
+                _ => parts.params.push((name.to_string(), value)),
+            }
         }
         Ok(parts)
+    }
+
+    /// The outbox keeps to it, so no provider need know it.
+    fn read_rate(&mut self, value: &str) -> Result<()> {
+        let (least, most) = RATE_RANGE;
+        let rate = value.parse().ok();
+        let rate = rate.filter(|rate| (least..=most).contains(rate) && self.rate.is_none());
+        self.rate = Some(rate.ok_or_else(|| {
+            Error::invalid(format!(
+                "rate= is given once, as messages a second from {least} to {most}, such as rate=10 or rate=0.5."
+            ))
+        })?);
+        Ok(())
     }
 
     fn read_credentials(&mut self, credentials: &str) -> Result<()> {

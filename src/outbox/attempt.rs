@@ -3,7 +3,8 @@
 use super::{Guarded, Lane};
 use crate::channel::{Class, Failure, Receipt, Session, without_content};
 use crate::domain::retry::Health;
-use crate::store::outbox::{AttemptResult, Claimed};
+use crate::store::claims::Claimed;
+use crate::store::outbox::AttemptResult;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -14,7 +15,9 @@ pub(super) fn attempt(
     session: &mut Option<Box<dyn Session>>,
     message: &Claimed,
 ) -> (AttemptResult, Option<Failure>) {
-    let Guarded { provider, breaker } = guarded;
+    let Guarded {
+        provider, breaker, ..
+    } = guarded;
     let outgoing = match lane.store.opened(&message.outgoing) {
         Ok(outgoing) => outgoing,
         // The key may be put back while the message lives; the provider has nothing to do with it.

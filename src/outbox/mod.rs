@@ -5,6 +5,7 @@
 
 mod attempt;
 mod breaker;
+mod pace;
 pub mod policy;
 mod record;
 mod sender;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::store::waiting::{forgive, release_all};
 use breaker::Breaker;
+use pace::{Frequency, Pace};
 use policy::Policy;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +29,25 @@ use std::time::{Duration, Instant};
 struct Guarded {
     provider: Arc<dyn Provider>,
     breaker: Arc<Breaker>,
+    pace: Arc<Pace>,
+}
+
+/// A provider and how fast it may be given messages.
+#[derive(Clone)]
+pub struct Carrier {
+    /// Who carries them.
+    pub provider: Arc<dyn Provider>,
+    /// Messages a second; none means no limit.
+    pub per_sec: Option<f64>,
+}
+
+impl From<Arc<dyn Provider>> for Carrier {
+    fn from(provider: Arc<dyn Provider>) -> Self {
+        Self {
+            provider,
+            per_sec: None,
+        }
+    }
 }
 
 /// What the sender threads of one channel share, from one change of its providers to the next.
@@ -36,6 +57,7 @@ struct Lane {
     store: Arc<Store>,
     clock: Arc<Clock>,
     policy: Policy,
+    frequency: Arc<Frequency>,
     bell: Arc<Bell>,
     is_retired: AtomicBool,
 }
@@ -231,6 +253,7 @@ pub struct Outbox {
     store: Arc<Store>,
     clock: Arc<Clock>,
     policy: Policy,
+    frequency: Arc<Frequency>,
     crews: Mutex<Crews>,
 }
 
@@ -244,7 +267,7 @@ impl Outbox {
         clock: &Arc<Clock>,
         bells: &Bells,
         policy: &Policy,
-        providers: BTreeMap<Channel, Vec<Arc<dyn Provider>>>,
+        providers: BTreeMap<Channel, Vec<Carrier>>,
     ) -> Result<Self> {
         let released = store.record(release_all)?;
         if released > 0 {
@@ -257,6 +280,7 @@ impl Outbox {
             store: store.clone(),
             clock: clock.clone(),
             policy: policy.clone(),
+            frequency: Arc::new(Frequency::new(policy.recipient_type_per_hour)),
             crews: Mutex::default(),
         };
         for (channel, providers) in providers {
@@ -271,25 +295,34 @@ impl Outbox {
     ///
     /// # Errors
     /// No more threads; then nothing has changed.
-    pub fn set(&self, channel: Channel, providers: Vec<Arc<dyn Provider>>) -> Result<()> {
+    pub fn set(&self, channel: Channel, providers: Vec<Carrier>) -> Result<()> {
         let mut crews = self.lock();
         crews.leaving.retain(|thread| !thread.is_finished());
         let before = crews.current.get(&channel).map(|crew| crew.lane.clone());
         let known = before.as_ref().map_or(&[][..], |lane| &lane.providers);
-        let is_same = |(a, b): (&Arc<dyn Provider>, &Guarded)| Arc::ptr_eq(a, &b.provider);
+        let is_same = |(a, b): (&Carrier, &Guarded)| Arc::ptr_eq(&a.provider, &b.provider);
         if before.is_some()
             && known.len() == providers.len()
             && providers.iter().zip(known).all(is_same)
         {
             return Ok(());
         }
-        let guard = |provider: Arc<dyn Provider>| {
+        let now = self.clock.steady();
+        let guard = |provider: Carrier| {
             let kept = known.iter().find(|guarded| is_same((&provider, guarded)));
-            let breaker = kept.map_or_else(
-                || Arc::new(Breaker::new(self.policy.clone())),
-                |guarded| guarded.breaker.clone(),
+            let Carrier { provider, per_sec } = provider;
+            let (breaker, pace) = kept.map_or_else(
+                || {
+                    let breaker = Arc::new(Breaker::new(self.policy.clone()));
+                    (breaker, Arc::new(Pace::new(per_sec, now)))
+                },
+                |guarded| (guarded.breaker.clone(), guarded.pace.clone()),
             );
-            Guarded { provider, breaker }
+            Guarded {
+                provider,
+                breaker,
+                pace,
+            }
         };
         let crew = Crew::start(Arc::new(Lane {
             channel,
@@ -297,6 +330,7 @@ impl Outbox {
             store: self.store.clone(),
             clock: self.clock.clone(),
             policy: self.policy.clone(),
+            frequency: self.frequency.clone(),
             bell: self.bells.of(channel).clone(),
             is_retired: AtomicBool::new(false),
         }))?;

@@ -30,6 +30,8 @@ pub struct Policy {
     pub breaker_pause_cap: Duration,
     /// How often a provider with a configuration fault is probed.
     pub configuration_probe: Duration,
+    /// Messages of one type that one recipient may get in an hour; 0 means no limit.
+    pub recipient_type_per_hour: u32,
 }
 
 impl Default for Policy {
@@ -44,6 +46,7 @@ impl Default for Policy {
             breaker_pause: Duration::from_secs(30),
             breaker_pause_cap: Duration::from_secs(300),
             configuration_probe: Duration::from_secs(60),
+            recipient_type_per_hour: 0,
         }
     }
 }

@@ -8,7 +8,8 @@ use super::{Guarded, Lane, Wait};
 use crate::channel::{Failure, Session};
 use crate::error::Result;
 use crate::secret::random;
-use crate::store::outbox::{self, AttemptResult, Claimed, Takes, Verdict};
+use crate::store::claims::{self, Claim, Claimed, Takes};
+use crate::store::outbox::{self, AttemptResult, Verdict};
 use crate::store::pause::is_on as is_paused;
 use crate::store::settings;
 use crate::store::waiting;
@@ -100,7 +101,10 @@ impl<'a> Sender<'a> {
         let now = lane.clock.steady();
         let mut wait = POLL;
         let mut is_past_capture = false;
-        for (index, Guarded { provider, breaker }) in lane.providers.iter().enumerate() {
+        for (index, guarded) in lane.providers.iter().enumerate() {
+            let Guarded {
+                provider, breaker, ..
+            } = guarded;
             if self.number >= provider.connections() {
                 match breaker.open_until(now) {
                     // It stands, and has all the senders it wants.
@@ -159,7 +163,14 @@ impl<'a> Sender<'a> {
         if permit.is_probe {
             self.batch = 1;
         }
-        let claimed = self.claim(index, takes, now)?;
+        let pace = &lane.providers[index].pace;
+        let limit = match pace.take(self.batch, lane.clock.steady()) {
+            Ok(limit) => limit,
+            Err(wait) => return Ok(Some(short(wait))),
+        };
+        let claimed = self.claim(index, takes, limit);
+        pace.give_back(limit - claimed.as_ref().map_or(0, Vec::len));
+        let claimed = claimed?;
         if claimed.is_empty() {
             // Another thread was faster, or what was due has expired: look again.
             return Ok(None);
@@ -174,14 +185,22 @@ impl<'a> Sender<'a> {
         sent.map(|()| None)
     }
 
-    fn claim(&mut self, index: usize, takes: Takes, now: Timestamp) -> Result<Vec<Claimed>> {
+    fn claim(&mut self, index: usize, takes: Takes, limit: usize) -> Result<Vec<Claimed>> {
         let lane = self.lane;
-        let (channel, limit) = (lane.channel, self.batch);
-        let name = lane.providers[index].provider.name().to_owned();
-        let sender = lane.store.read(settings::load)?.default_sender.clone();
-        let claimed = lane
-            .store
-            .write(move |tx| outbox::claim(tx, channel, takes, limit, &name, &sender, now))?;
+        let claim = Claim {
+            channel: lane.channel,
+            takes,
+            limit,
+            provider: lane.providers[index].provider.name().to_owned(),
+            default_sender: lane.store.read(settings::load)?.default_sender.clone(),
+            now: lane.clock.now(),
+        };
+        let (frequency, steady) = (lane.frequency.clone(), lane.clock.steady());
+        let claimed = lane.store.write(move |tx| {
+            claims::claim(tx, &claim, |to| {
+                frequency.admit(to.recipient, to.type_id, steady)
+            })
+        })?;
         self.batch = match claimed.len() == limit {
             true => {
                 // There is more than one thread's work: each wakes the next.
@@ -215,7 +234,7 @@ impl<'a> Sender<'a> {
         }
         let mut done = Ok(());
         if !untried.is_empty() {
-            done = insist(lane, move |tx| outbox::unclaim(tx, &untried));
+            done = insist(lane, move |tx| claims::unclaim(tx, &untried));
         }
         for record in recording {
             // Each is waited for, whatever became of the others.
@@ -273,7 +292,11 @@ impl<'a> Sender<'a> {
         providers
             .filter(|(_, next)| !(message.is_released && next.provider.keeps_here()))
             .filter(|(_, next)| self.number < next.provider.connections() && now < message.expires)
-            .find_map(|(index, next)| Some((index, next.breaker.enter(steady).ok()?)))
+            .find_map(|(index, next)| {
+                let permit = next.breaker.enter(steady).ok()?;
+                next.pace.take(1, steady).ok()?;
+                Some((index, permit))
+            })
     }
 
     fn entry(

@@ -11,6 +11,7 @@ pub mod captured;
 pub mod causes;
 pub mod check;
 mod checkpointer;
+pub mod claims;
 pub mod clients;
 pub mod copies;
 pub mod devices;

@@ -1,7 +1,7 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
 use super::{
-    Access, Store, bulk, causes, idempotency, messages, outbox, queue, retention, waiting,
+    Access, Store, bulk, causes, claims, idempotency, messages, queue, retention, waiting,
 };
 
 /// What SQLite says it would do.
@@ -40,9 +40,9 @@ fn what_runs_all_day_uses_its_index() {
     let store = Store::open(&directory.path().join("data"), Access::Exclusive, now).expect("open");
     #[rustfmt::skip] // A table: one statement a line.
     let plans = [
-        (outbox::DUE.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at<?)"),
+        (claims::DUE.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at<?)"),
         (waiting::NEXT_DUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=? AND lane=?)"),
-        (outbox::PROMOTE.to_owned(), "SEARCH message USING INDEX message_scheduled (channel=? AND due_at<?)"),
+        (claims::PROMOTE.to_owned(), "SEARCH message USING INDEX message_scheduled (channel=? AND due_at<?)"),
         (waiting::NEXT_SCHEDULED.to_owned(), "SEARCH message USING COVERING INDEX message_scheduled (channel=?)"),
         (format!("select id from message where {}", waiting::OPEN), "SEARCH message USING COVERING INDEX message_open (status=?)"),
         (waiting::PENDING.to_owned(), "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; SCAN message USING COVERING INDEX message_due; SCALAR SUBQUERY 2; SEARCH message USING COVERING INDEX message_open (status=?)"),

@@ -1,6 +1,7 @@
 //! What waits, as a whole: when the next one is due, how many there are, and what to do with it at start and stop.
 
-use super::outbox::{CLOSED_MAX, ERASED, EXPIRED, RELEASED, Takes, close, promote};
+use super::claims::{Takes, promote};
+use super::outbox::{CLOSED_MAX, ERASED, EXPIRED, RELEASED, close};
 use super::{Db, Tx, time};
 use crate::domain::cause::Cause;
 use crate::domain::format::Channel;

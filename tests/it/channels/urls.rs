@@ -1,6 +1,6 @@
 //! The table of provider URLs: what is understood, what is shown of it, and what is refused with which sentence.
 
-use herald::channel::url::ProviderUrl;
+use herald::channel::url::{ProviderUrl, rate_of};
 use herald::domain::format::Channel::{self, Email, Push, Sms};
 
 #[test]
@@ -40,6 +40,26 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
     }
     for channel in Channel::ALL {
         assert_eq!(ProviderUrl::parse(channel, "capture:").unwrap(), ProviderUrl::Capture);
+    }
+}
+
+#[test]
+fn a_url_says_how_many_messages_a_second_it_takes() {
+    let paced = |value: &str| rate_of(&format!("smtp://mail.example?rate={value}&helo=me.example"));
+    assert_eq!(rate_of("smtp://mail.example").unwrap(), None);
+    for (value, rate) in [
+        ("0.001", 0.001),
+        ("0.5", 0.5),
+        ("10", 10.0),
+        ("100000", 100_000.0),
+    ] {
+        assert_eq!(paced(value).unwrap(), Some(rate));
+    }
+    let wrong = "rate= is given once, as messages a second from 0.001 to 100000, such as rate=10 or rate=0.5.";
+    for value in [
+        "0", "0.0009", "100001", "-1", "NaN", "inf", "ten", "", "1&rate=2",
+    ] {
+        assert_eq!(paced(value).unwrap_err().details(), wrong, "{value}");
     }
 }
 

@@ -1,13 +1,14 @@
 //! What ended alike has one cause, and what has one cause is acted on together.
 
-use super::{Bench, USER, after, entry, insert, now, put, sms};
+use super::{Bench, USER, after, claim, entry, insert, now, put, sms};
 use crate::support::app::TestApp;
 use crate::support::outside::{SmtpFaults as _, mail_server};
 use herald::domain::format::Channel;
 use herald::domain::message::{NewMessage, Status};
 use herald::simulate::fault::{Fault, Stage};
 use herald::simulate::smtp::Options;
-use herald::store::outbox::{AttemptResult, Takes, Verdict, claim, end_attempt, settle};
+use herald::store::claims::Takes;
+use herald::store::outbox::{AttemptResult, Verdict, end_attempt, settle};
 use herald::store::waiting::{end_released, release_all};
 use herald::store::{messages, users};
 use serde_json::json;

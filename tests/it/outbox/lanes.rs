@@ -1,12 +1,12 @@
 //! Who waits for whom: system messages, channels, a process that is stopped or dies.
 
-use super::{Bench, Puppet, after, entry, insert, line, mail, now, put, sms, stop};
+use super::{Bench, Puppet, after, claim, entry, insert, line, mail, now, put, sms, stop};
 use herald::channel::Receipt;
 use herald::domain::format::Channel;
 use herald::domain::ids::MessageId;
 use herald::domain::message::{NewMessage, Status};
 use herald::outbox::Bells;
-use herald::store::outbox::{Claimed, Takes, claim, unclaim};
+use herald::store::claims::{Claimed, Takes, unclaim};
 use herald::store::waiting::release_all;
 use std::sync::Mutex;
 use std::sync::mpsc;

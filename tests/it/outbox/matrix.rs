@@ -1,6 +1,6 @@
 //! The retry policy over everything that providers do: a line a case, in `tests/cases/retry/`. (delivery.md)
 
-use super::{Bench, Puppet, after, entry, mail, now, put, sms, stop};
+use super::{Bench, Puppet, after, claim, entry, mail, now, put, sms, stop};
 use crate::support::outside::{account, gateway, mail_server, sms_url};
 use herald::channel::{Means, Provider, Receipt, Timeouts, build};
 use herald::domain::format::Channel;
@@ -10,7 +10,7 @@ use herald::outbox::policy::Policy;
 use herald::simulate::orders::{Order, Times};
 use herald::simulate::smtp::Options;
 use herald::store::Tx;
-use herald::store::outbox::{Takes, claim};
+use herald::store::claims::Takes;
 use jiff::Timestamp;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,7 +116,7 @@ impl Trial {
             ..Policy::default()
         };
         let app = &bench.app;
-        let providers = BTreeMap::from([(channel, vec![provider.clone()])]);
+        let providers = BTreeMap::from([(channel, vec![provider.clone().into()])]);
         let outbox = Outbox::start(&app.store, &app.clock, &app.bells, &policy, providers);
         Self {
             outbox: outbox.unwrap(),
@@ -165,7 +165,8 @@ impl Trial {
     fn told(&self) -> &'static str {
         let mut second = Puppet::new("second:", |_| Ok(Receipt::default()));
         second.connections = self.provider.connections();
-        let both: Vec<Arc<dyn Provider>> = vec![self.provider.clone(), Arc::new(second)];
+        let second: Arc<dyn Provider> = Arc::new(second);
+        let both = vec![self.provider.clone().into(), second.into()];
         self.outbox.set(self.channel, both).unwrap();
         for (step, told) in [
             (0, "alive"),

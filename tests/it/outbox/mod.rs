@@ -5,6 +5,7 @@ mod failover;
 mod faults;
 mod lanes;
 mod matrix;
+mod pace;
 mod paused;
 mod policy;
 mod privacy;
@@ -20,7 +21,8 @@ use herald::domain::language::Language;
 use herald::domain::message::{LogEntry, NewMessage, Outgoing, Status};
 use herald::domain::user::UserDraft;
 use herald::outbox::policy::Policy;
-use herald::outbox::{Bells, Outbox};
+use herald::outbox::{Bells, Carrier, Outbox};
+use herald::store::claims::{Claim, Claimed, Takes};
 use herald::store::{self, Access};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -97,6 +99,27 @@ fn put(app: &App, message: NewMessage) -> MessageId {
 
 fn entry(app: &App, id: MessageId) -> LogEntry {
     app.store.read(|db| store::messages::entry(db, id)).unwrap()
+}
+
+/// Takes what is due of a channel, as a sender would.
+fn claim(
+    tx: &store::Tx<'_>,
+    channel: Channel,
+    takes: Takes,
+    limit: usize,
+    provider: &str,
+    default_sender: &str,
+    now: Timestamp,
+) -> herald::error::Result<Vec<Claimed>> {
+    let claim = Claim {
+        channel,
+        takes,
+        limit,
+        provider: provider.into(),
+        default_sender: default_sender.into(),
+        now,
+    };
+    store::claims::claim(tx, &claim, |_| None)
 }
 
 /// Status, attempts and error: what a list shows of how it went.
@@ -217,12 +240,12 @@ impl Bench {
     }
 
     fn start_with(&self, bells: &Bells, providers: Vec<(Channel, Puppet)>) -> Outbox {
-        let mut by_channel: BTreeMap<Channel, Vec<Arc<dyn Provider>>> = BTreeMap::new();
+        let mut by_channel: BTreeMap<Channel, Vec<Carrier>> = BTreeMap::new();
         for (channel, puppet) in providers {
             by_channel
                 .entry(channel)
                 .or_default()
-                .push(Arc::new(puppet));
+                .push(Carrier::from(Arc::new(puppet) as Arc<dyn Provider>));
         }
         let App { store, clock, .. } = self.app.as_ref();
         Outbox::start(store, clock, bells, &Policy::default(), by_channel).unwrap()

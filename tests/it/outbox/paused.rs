@@ -1,11 +1,11 @@
 //! A paused outbox, and what comes out of a backup without its content.
 
-use super::{Bench, Puppet, USER, after, entry, insert, line, mail, put, stop};
+use super::{Bench, Puppet, USER, after, claim, entry, insert, line, mail, put, stop};
 use herald::channel::Receipt;
 use herald::domain::format::Channel;
 use herald::domain::message::{NewMessage, Status};
 use herald::housekeeping::expire;
-use herald::store::outbox::{Takes, claim};
+use herald::store::claims::Takes;
 use herald::store::page::Query;
 use herald::store::{self, Access, Store, messages, pause};
 use std::time::Duration;

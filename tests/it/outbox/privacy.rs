@@ -1,10 +1,10 @@
 //! What is kept and what is not: bodies of sensitive types, erased users, the sum of all messages.
 
-use super::{Bench, Puppet, USER, after, failure, insert, line, mail, now, stop};
+use super::{Bench, Puppet, USER, after, claim, failure, insert, line, mail, now, stop};
 use herald::channel::{Class, Receipt};
 use herald::domain::format::Channel;
 use herald::domain::message::{NewMessage, Status};
-use herald::store::outbox::{Takes, claim};
+use herald::store::claims::Takes;
 use herald::store::page::{Operand, Query};
 use herald::store::waiting::release_all;
 use herald::store::{self, messages};
