@@ -23,9 +23,16 @@ export function mailFrame(title = t.preview.frame) {
       frame.classList.remove("next");
     });
     place.append(frame, form);
-    if (place.isConnected) form.submit();
-    else requestAnimationFrame(() => place.isConnected && form.isConnected && form.submit());
+    waiting = form;
+    if (place.isConnected) submit();
   };
+  let waiting = null;
+  function submit() {
+    if (waiting?.isConnected) waiting.submit();
+    waiting = null;
+  }
+  // A form can only be sent from inside the document; being laid out is the sign of it.
+  new ResizeObserver(() => place.isConnected && submit()).observe(place);
   return place;
 }
 

@@ -37,7 +37,7 @@ export function update(path) {
   const isIn = session.State === "signedIn";
   side.hidden = foot.hidden = !isIn;
   if (isIn) {
-    replace(side, ...sidebar(path));
+    replace(side, h("div.side-inner", {}, sidebar(path)));
     replace(foot, [...MAIN, ["more", "more"]].map(([href, name]) => (href === "more" ? moreButton() : link(href, name, path))));
   }
   updateBar();

@@ -19,6 +19,7 @@ export default async function message({ params, signal }) {
   const typeName = await typeNames();
   const page = h("div.page", {});
   let shown = "";
+  let user = null;
   await load();
   const later = settle(() => load().catch(failed), 100);
   listen(signal, { entry: (row) => row.ID === Number(params.id) && later(), reload: later });
@@ -26,6 +27,8 @@ export default async function message({ params, signal }) {
 
   async function load() {
     const entry = await get(path, {}, signal);
+    // An erased user leaves the message behind.
+    if (entry.UserId && user?.ID !== entry.UserId) user = await get(`users/${entry.UserId}`, {}, signal).catch(() => null);
     const text = JSON.stringify(entry);
     if (text === shown) return;
     shown = text;
@@ -55,7 +58,7 @@ export default async function message({ params, signal }) {
     return facts([
       [t.message.id, copyable(String(entry.ID))],
       [t.message.guid, copyable(entry.Guid)],
-      [t.message.user, entry.UserId && h("a", { href: `/users/${entry.UserId}` }, t.log.user(entry.UserId))],
+      [t.message.user, entry.UserId && h("a", { href: `/users/${entry.UserId}` }, user?.Name || t.log.user(entry.UserId))],
       [t.message.template, entry.TemplateID && h("a", { href: `/templates/${entry.TemplateID}` }, `#${entry.TemplateID}`)],
       [t.message.by, entry.CreatedBy],
       [t.message.sender, entry.Sender],
