@@ -8,28 +8,28 @@ import t from "./words.js";
 /** A place for HTML mail; `show(html)` fills it. The frame has no scripts, no origin and no other host: the server says so too. */
 export function mailFrame(title = t.preview.frame) {
   const place = h("div.mail-frame", {});
+  let waiting = null;
   place.show = (html) => {
     const name = newId("frame");
     // A new frame each time: its first page takes no step in the browser's history.
-    const frame = h("iframe", { name, title, sandbox: "", referrerpolicy: "no-referrer", loading: "eager" });
-    const form = h("form", { method: "post", action: "/preview", target: name, hidden: true }, h("textarea", { name: "html", value: html, "aria-hidden": "true", tabindex: "-1" }));
+    const frame = h("iframe.next", { name, title, sandbox: "", referrerpolicy: "no-referrer" });
+    const form = h("form", { method: "post", action: "/preview", target: name, hidden: true }, h("textarea", { name: "html", value: html }));
     for (const old of place.querySelectorAll("form, iframe.next")) old.remove();
-    const shown = place.querySelector("iframe");
-    frame.className = shown ? "next" : "";
-    frame.addEventListener("load", () => {
-      form.remove();
-      if (!frame.classList.contains("next")) return;
-      shown?.remove();
-      frame.classList.remove("next");
-    });
     place.append(frame, form);
-    waiting = form;
+    waiting = { frame, form };
     if (place.isConnected) submit();
   };
-  let waiting = null;
   function submit() {
-    if (waiting?.isConnected) waiting.submit();
+    if (!waiting) return;
+    const { frame, form } = waiting;
     waiting = null;
+    // The empty page that a frame begins with has been loaded by now: the next one is the mail.
+    frame.addEventListener("load", () => {
+      form.remove();
+      for (const old of place.querySelectorAll("iframe:not(.next)")) old.remove();
+      frame.classList.remove("next");
+    });
+    form.submit();
   }
   // A form can only be sent from inside the document; being laid out is the sign of it.
   new ResizeObserver(() => place.isConnected && submit()).observe(place);

@@ -96,9 +96,8 @@ export const select = (pairs, value, props = {}) => h("select", props,
 /** A box to tick, with its label. */
 export function checkbox(label, checked, { hint, on, name } = {}) {
   const box = h("input", { type: "checkbox", checked, on, name });
-  const element = h("label.check", {}, box, h("span", {}, label, hint && h("small", {}, hint)));
-  element.control = box;
-  return element;
+  // A label knows its control by itself.
+  return h("label.check", {}, box, h("span", {}, label, hint && h("small", {}, hint)));
 }
 
 /** A form that says what went wrong where the person looks. `submit` may throw; its words are shown above the button. */
