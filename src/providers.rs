@@ -5,7 +5,7 @@
 
 mod health;
 
-pub use health::{captured, is_unset};
+pub use health::{Health, captured, health, is_unset};
 
 use crate::app::App;
 use crate::channel::capture::Capture;

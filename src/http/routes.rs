@@ -1,7 +1,7 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, causes, clients, devices, enumerations, logs, outbox, preferences, preview,
+    captured, causes, clients, devices, enumerations, logs, outbox, overview, preferences, preview,
     providers, sending, session, settings, system_preferences, templates, testing, types, users,
 };
 use super::auth::Access;
@@ -337,6 +337,7 @@ pub const ROUTES: &[Route] = &[
     post("/api/admin/v1/providers/check", SETTINGS_WRITE, providers::check_url, "Proves the credentials in a provider URL; stores and sends nothing").takes::<providers::CheckProvider>().data::<providers::Checked>(),
     delete("/api/admin/v1/providers/{id}", SETTINGS_WRITE, providers::delete, "Deletes a stored provider"),
     post("/api/admin/v1/providers/{id}/check", SETTINGS_WRITE, providers::check_stored, "Proves the credentials of a stored provider; sends nothing").data::<providers::Checked>(),
+    get("/api/admin/v1/overview", LOGS_READ, overview::get, "Says what waits, what became of the rest, how the providers are and what needs a person").data::<overview::Overview>(),
     get("/api/admin/v1/outbox", LOGS_READ, outbox::get, "Says whether the outbox is paused, and what waits in it").data::<outbox::WireOutbox>(),
     post("/api/admin/v1/outbox/pause", SETTINGS_WRITE, outbox::pause, "Pauses the outbox: what is accepted waits").takes::<outbox::PauseOutbox>(),
     post("/api/admin/v1/outbox/resume", SETTINGS_WRITE, outbox::resume, "Lets the outbox go"),

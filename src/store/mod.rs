@@ -18,6 +18,7 @@ pub mod devices;
 mod directory;
 mod flusher;
 mod group;
+pub mod health;
 pub mod idempotency;
 mod memo;
 pub mod messages;
@@ -39,6 +40,7 @@ pub mod retention;
 mod seals;
 pub mod settings;
 pub mod system_preferences;
+pub mod tally;
 pub mod templates;
 pub mod types;
 mod unfinished;
@@ -52,7 +54,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, Row};
 use std::borrow::Cow;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -87,6 +89,7 @@ pub struct Store {
     readers: readers::Readers,
     writer: writer::Writer,
     seals: Arc<seals::Seals>,
+    data_dir: PathBuf,
     _lock: Option<directory::Lock>,
 }
 
@@ -124,6 +127,7 @@ impl Store {
         let beside = Self::beside(&file, lock.is_some().then_some(data_dir), &db)?;
         Ok(Self {
             seals,
+            data_dir: data_dir.to_owned(),
             readers,
             writer: writer::Writer::start(db, beside),
             _lock: lock,

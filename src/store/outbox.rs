@@ -1,6 +1,7 @@
 //! What becomes of message rows with an attempt: begun, ended, settled. Each function is one short write; how they are taken
 //! for an attempt is `claims`.
 
+use super::tally::{self, By};
 use super::{Tx, reports};
 use crate::domain::cause::Cause;
 use crate::domain::ids::MessageId;
@@ -187,9 +188,13 @@ pub(super) fn close(
             subject = iif(is_sensitive, null, subject), body = iif(is_sensitive, null, body),
             html_body = iif(is_sensitive, null, html_body)
         where id = :id and status in ('scheduled', 'queued', 'sending')";
-    tx.0.0.prepare_cached(sql)?.execute(named_params! {
+    let closed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":id": id.0, ":status": status.word(), ":reason": reason, ":erased": ERASED,
         ":cause": cause.as_ref().map(Cause::key),
     })?;
-    Ok(())
+    match (closed, status) {
+        (0, _) | (_, Status::Cancelled) => Ok(()),
+        (_, Status::Expired) if reason == EXPIRED => tally::count(tx, id, By::Expiry),
+        _ => tally::count(tx, id, By::Attempt),
+    }
 }

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -99,6 +100,8 @@ impl Jobs {
 
 pub(super) struct Writer {
     jobs: Jobs,
+    broken: Broken,
+    is_short: Arc<AtomicBool>,
     writer: Option<JoinHandle<Db>>,
     /// In the order in which they end.
     others: Vec<JoinHandle<()>>,
@@ -127,6 +130,7 @@ impl Writer {
         let (then, afterwards) = mpsc::channel();
         let (tell, news) = mpsc::channel();
         let (broken, told) = (Broken::default(), Arc::new(Told::default()));
+        let (is_broken, is_short) = (broken.clone(), reserve.flag());
         let writer = Loop {
             db,
             waiting,
@@ -160,9 +164,16 @@ impl Writer {
         }
         Self {
             jobs,
+            broken: is_broken,
+            is_short,
             writer: Some(writer),
             others,
         }
+    }
+
+    /// Whether nothing is written any more until the next start, and whether only what must not get lost is.
+    pub(super) fn trouble(&self) -> (bool, bool) {
+        (self.broken.is_set(), self.is_short.load(Ordering::Acquire))
     }
 
     /// See [`Jobs::alone`].

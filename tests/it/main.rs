@@ -14,6 +14,7 @@ mod journey;
 mod languages;
 mod operators;
 mod outbox;
+mod overview;
 mod providers;
 mod readme;
 mod render;

@@ -7,6 +7,7 @@ pub mod devices;
 pub mod enumerations;
 pub mod logs;
 pub mod outbox;
+pub mod overview;
 pub mod preferences;
 pub mod preview;
 pub mod providers;
