@@ -62,6 +62,7 @@ export function providerFields(channels) {
     try {
       replace(verdict, verdictOf(await post("providers/check", element.draft())));
     } catch (fault) {
+      if (fault.name !== "ApiError") throw fault;
       replace(verdict, notice("bad", fault.message));
     }
   };

@@ -66,10 +66,12 @@ export async function sendForm(user, { type, signal }) {
       if (JSON.stringify(asked) !== JSON.stringify(body())) return;
       replace(verdict, plans.length ? plans.map(plan) : empty("info", t.send.nobody, ""));
     } catch (fault) {
-      if (fault.name !== "AbortError") replace(verdict, notice("warn", h("p", {}, fault.message)));
+      if (fault.name === "AbortError") return;
+      if (fault.name !== "ApiError") throw fault;
+      replace(verdict, notice("warn", h("p", {}, fault.message)));
     }
   }
-
-  const plan = (one) => h("article.plan", {}, h("header", {}, icon(channelOf(one.MessageFormat)), h("b", {}, formatName(one.MessageFormat)), h("span.muted.break", {}, one.Recipient), status(one.Status)),
-    one.Error && h("p.field-error", {}, one.Error), decisions(one.Trace));
 }
+
+const plan = (one) => h("article.plan", {}, h("header", {}, icon(channelOf(one.MessageFormat)), h("b", {}, formatName(one.MessageFormat)), h("span.muted.break", {}, one.Recipient), status(one.Status)),
+  one.Error && h("p.field-error", {}, one.Error), decisions(one.Trace));

@@ -8,7 +8,7 @@ import t from "./words.js";
 export function button(label, act, { kind = "", icon: name, title, data, type = "button", disabled } = {}) {
   const element = h("button.button", { type, class: kind, title, data, disabled, on: { click: act && run } },
     name && icon(name), label && h("span", {}, label));
-  if (!label) element.setAttribute("aria-label", title);
+  if (!label || title?.includes(label)) element.setAttribute("aria-label", title);
   async function run(event) {
     if (element.getAttribute("aria-busy") === "true") return;
     element.setAttribute("aria-busy", "true");

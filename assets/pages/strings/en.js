@@ -50,8 +50,8 @@ export default {
   },
   bulk: {
     stop: "Stop", progress: (done, left, capped) => `${done} done, ${left}${capped ? " or more" : ""} left`,
-    retry: { title: (count) => `Send ${count} again?`, text: "Those that have content and an address go out again. What fails again stays failed.", action: (count) => `Send these ${count} again`, doing: "Sending again", done: (count, amount) => `${count} ${amount === 1 ? "goes" : "go"} out again` },
-    cancel: { title: (count) => `Cancel ${count} messages?`, text: "What waits is not sent. A cancelled message can be sent again later.", action: (count) => `Cancel these ${count}`, doing: "Cancelling", done: (count) => `${count} cancelled` },
+    retry: { title: (count) => `Send ${count} ${count === "1" ? "message" : "messages"} again?`, text: "Those that have content and an address go out again. What fails again stays failed.", action: (count) => (count === "1" ? "Send it again" : `Send these ${count} again`), doing: "Sending again", done: (count, amount) => `${count} ${amount === 1 ? "goes" : "go"} out again` },
+    cancel: { title: (count) => `Cancel ${count} ${count === "1" ? "message" : "messages"}?`, text: "What waits is not sent. A cancelled message can be sent again later.", action: (count) => (count === "1" ? "Cancel it" : `Cancel these ${count}`), doing: "Cancelling", done: (count) => `${count} cancelled` },
   },
   message: {
     title: (id) => `Message ${id}`, timeline: "What happened", content: "Content", details: "Details",
@@ -112,7 +112,7 @@ export default {
     twilio: { user: "Account SID", password: "Auth token", from: "From", fromHint: "A number of yours in E.164.", fromSample: "+15550001111" },
     url: { urlHint: "The form that the command line takes. User and password are percent-encoded." },
     check: "Check", checking: "Asking the provider…", good: "It lets us in.", bad: "It does not work.",
-    add: "Add provider", addTo: (channel) => `Add a provider for ${channel}`, added: "Provider added; it is used at once", order: "Tried in this order: when one is down, the next one is taken.",
+    add: "Add provider", addTo: (channel) => `Add provider for ${channel}`, added: "Provider added; it is used at once", order: "Tried in this order: when one is down, the next one is taken.",
     captured: "None: what goes this way is captured, and stays on this machine.", locked: "Fixed", lockedText: "Given on the command line or in the environment, and changed only there.",
     up: "Earlier", down: "Later", maskHint: "Where *** is left, what is stored stays.", dropTitle: "Remove this provider?", dropText: "Messages go to the next one, or are captured if there is none.",
   },

@@ -15,6 +15,8 @@ const [COMBINED, TEXT, SMS, PUSH] = [0, 1, 2, 3];
 
 export default async function captured({ params, query, signal }) {
   const at = { search: query.get("search") ?? "", show: query.get("show") === "short" ? "short" : "mail" };
+  // Whoever comes for what was captured wants to see that there is something.
+  let isFirst = !query.has("show") && !query.has("search");
   let open = params.id ? Number(params.id) : null;
   const place = h("div", {});
   let asked = new AbortController();
@@ -40,6 +42,12 @@ export default async function captured({ params, query, signal }) {
     for (const item of kinds.children) item.setAttribute("aria-pressed", String(item.dataset.kind === at.show));
     const of = (format) => list("captured", { search: at.search, MessageFormat: format, pageSize: PAGE }, asked.signal);
     const found = at.show === "mail" ? await Promise.all([of(COMBINED), of(TEXT)]) : await Promise.all([of(SMS), of(PUSH)]);
+    if (isFirst && at.show === "mail" && found.every(({ rows }) => !rows.length)) {
+      isFirst = false;
+      at.show = "short";
+      return load();
+    }
+    isFirst = false;
     replace(place, found.every(({ rows }) => !rows.length) ? nothing() : at.show === "mail" ? mails(found, chosen) : shorts(found));
   }
 

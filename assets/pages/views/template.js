@@ -127,6 +127,7 @@ export default async function template({ params, query, signal }) {
       seen.classList.remove("stale");
     } catch (fault) {
       if (fault.name === "AbortError") return;
+      if (fault.name !== "ApiError") throw fault;
       mark(fault);
       seen.classList.add("stale");
       replace(warned, notice("warn", h("p", {}, fault.message)));

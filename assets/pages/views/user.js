@@ -80,6 +80,7 @@ function preferenceRow(user, type, wish) {
       current = rows[0];
       show();
     } catch (fault) {
+      if (fault.name !== "ApiError") throw fault;
       show(fault);
     }
   }

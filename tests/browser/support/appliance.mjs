@@ -1,7 +1,7 @@
 // The real binary on ports of its own choice, with `herald simulate` as the world outside.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -47,8 +47,8 @@ async function outside(env) {
   return world;
 }
 
-/** A running appliance. `sends`: with the world outside as its providers; else everything is captured. */
-export async function appliance({ sends = false, operator = "anna", args = [] } = {}) {
+/** A running appliance. `sends`: with the world outside as its providers; `world`: it is there, but not configured. */
+export async function appliance({ sends = false, world: isThere = sends, operator = "anna", args = [] } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "herald-browser-"));
   const data = join(directory, "data");
   const env = { PATH: process.env.PATH, HERALD_DATA_DIR: data, HERALD_REQUESTS_PER_MINUTE: "0" };
@@ -59,7 +59,7 @@ export async function appliance({ sends = false, operator = "anna", args = [] } 
     await herald("admin", "create", "--username", operator, "--password-file", join(directory, "password"));
     key = JSON.parse(await herald("client", "create", "--label", "tests", "--scope", "relesys.api", "--json")).key;
   }
-  const world = sends ? await outside(env) : null;
+  const world = isThere ? await outside(env) : null;
   const providers = sends ? ["--email", `${world.smtp}&from=noreply%40example.com`, "--sms", world.twilio] : [];
   const program = start(["serve", "--listen", "127.0.0.1:0", ...providers, ...args], env);
   const url = await until("the appliance", () => {
@@ -84,4 +84,3 @@ export async function appliance({ sends = false, operator = "anna", args = [] } 
   return app;
 }
 
-export const read = (path) => readFileSync(path, "utf8");

@@ -2,12 +2,12 @@
 // any report of the content security policy.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { after, test } from "node:test";
 import { PASSWORD, appliance } from "./appliance.mjs";
+import { test } from "./runner.mjs";
 
 const require = createRequire(resolve("target/browser/package.json"));
 const { chromium } = require("playwright-core");
@@ -16,11 +16,9 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 const TIMEOUT_MS = 15000;
 
 let browser;
-async function launch() {
-  browser ??= await chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS });
-  return browser;
-}
-after(() => browser?.close());
+const launch = () => (browser ??= chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS }));
+/** Ends Chromium. */
+export const close = async () => (await browser)?.close();
 
 /** A watched page. `refused(status, …)` says which answers of the appliance the test provokes: Chromium logs them as errors. */
 export async function open(app, { width = 1440, height = 900, dark = false, reduced = true } = {}) {
@@ -99,7 +97,7 @@ export async function isAccessible(page, where) {
 
 /** A test with an appliance and a watched page of its own. */
 export function pageTest(name, options, body) {
-  test(name, { timeout: 120000 }, async () => {
+  test(name, async () => {
     const app = await appliance(options);
     try {
       const page = await open(app, options);
@@ -118,4 +116,3 @@ export function pageTest(name, options, body) {
   });
 }
 
-export { mkdtempSync, rmSync };

@@ -35,6 +35,7 @@ function row(type, kept) {
       current = (await list(PATH, { Type: type.ID })).rows[0];
       show();
     } catch (fault) {
+      if (fault.name !== "ApiError") throw fault;
       show(fault);
     }
   }
