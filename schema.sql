@@ -71,6 +71,21 @@ create table template_version (
     html_body text,
     primary key (template_id, version)
 ) strict;
+create trigger template_kept after insert on template begin
+    insert into template_version values (new.id, 1, new.updated_at, new.updated_by, new.type_id, new.format, new.lcid,
+        new.language, new.sender, new.subject, new.body, new.html_body);
+end;
+create trigger template_kept_again after update on template
+    when (new.type_id, new.format, new.lcid) <> (old.type_id, old.format, old.lcid) or new.sender is not old.sender
+        or new.subject is not old.subject or new.body is not old.body or new.html_body is not old.html_body
+begin
+    insert into template_version
+        select new.id, max(version) + 1, new.updated_at, new.updated_by, new.type_id, new.format, new.lcid,
+            new.language, new.sender, new.subject, new.body, new.html_body
+        from template_version where template_id = new.id;
+    delete from template_version where template_id = new.id
+        and version <= (select max(version) from template_version where template_id = new.id) - 50;
+end;
 
 -- Recipients.
 create table recipient (
@@ -88,8 +103,7 @@ create table recipient (
     updated_at integer not null
 ) strict;
 -- How many speak which language, and can be reached how: counted without a look at the rows.
-create index recipient_language on recipient (language, lcid, (email is not null), (mobile is not null))
-    where is_disabled = 0;
+create index recipient_language on recipient (is_disabled, language, lcid, (email is not null), (mobile is not null));
 
 -- API clients. Only hashes of their secrets are kept.
 create table client (

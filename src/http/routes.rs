@@ -1,8 +1,9 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, causes, clients, devices, enumerations, logs, outbox, overview, preferences, preview,
-    providers, sending, session, settings, system_preferences, templates, testing, types, users,
+    captured, causes, clients, coverage, devices, enumerations, logs, outbox, overview,
+    preferences, preview, providers, sending, session, settings, system_preferences, templates,
+    testing, types, users, versions,
 };
 use super::auth::Access;
 use super::list::{List, Word};
@@ -296,8 +297,12 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/templates/list", COMMUNICATION_READ, templates::list, "Lists all templates").page::<templates::MailTemplate>(&templates::LIST),
     post("/api/admin/v1/messages/templates", COMMUNICATION_WRITE, templates::save, "Adds a template or edits one").takes::<templates::SaveTemplate>().headers(LOCATION).may(&[409]),
     post("/api/admin/v1/messages/templates/preview", COMMUNICATION_READ, preview::preview, "Shows what a template becomes; stores and sends nothing").takes::<preview::Preview>().data::<preview::Previewed>().may(&[404]),
+    get("/api/admin/v1/messages/templates/coverage", COMMUNICATION_READ, coverage::get, "Says which template the users of each language would get").data::<coverage::Coverage>(),
     get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
     delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
+    get("/api/admin/v1/messages/templates/{id}/versions", COMMUNICATION_READ, versions::list, "Lists what a template was after each save").data::<Vec<versions::WireVersion>>(),
+    get("/api/admin/v1/messages/templates/{id}/versions/{version}", COMMUNICATION_READ, versions::get, "Gets a template as it was after a save").data::<versions::WholeVersion>(),
+    post("/api/admin/v1/messages/templates/{id}/versions/{version}/restore", COMMUNICATION_WRITE, versions::restore, "Makes a template again what it was").headers(LOCATION).may(&[409]),
     post("/api/admin/v1/messages/templates/{id}/test", COMMUNICATION_WRITE, testing::test, "Tries a template on a recipient, through the real channel").takes::<testing::TestTemplate>().data::<bool>().refuses(&["err_TestNoRecipient", "err_TestFormatNotTestable"]).may(&[409]),
     get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(&types::LIST),
     post("/api/admin/v1/messages/types", COMMUNICATION_WRITE, types::save, "Adds a message type or edits one").takes::<types::SaveType>().data::<super::Identity>().headers(LOCATION).may(&[409]),

@@ -77,7 +77,7 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
 }
 
 /// Where the counting of one recent cause stops.
-pub const RECENT_COUNT_MAX: u64 = 10_000;
+pub const RECENT_COUNT_MAX: u64 = 1_000;
 
 /// Causes that [`recent`] tells of at most.
 pub const RECENT_MAX: usize = 50;

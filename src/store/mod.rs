@@ -45,6 +45,7 @@ pub mod templates;
 pub mod types;
 mod unfinished;
 pub mod users;
+pub mod versions;
 pub mod waiting;
 mod writer;
 

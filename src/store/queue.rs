@@ -102,7 +102,7 @@ pub fn by_channel(db: &Db) -> Result<BTreeMap<Channel, ChannelQueue>> {
 }
 
 /// Where the counting of one channel's queue stops for [`backlog`].
-pub const BACKLOG_MAX: u64 = 100_000;
+pub const BACKLOG_MAX: u64 = 10_000;
 
 pub(super) const BACKLOG: [&str; 2] = [
     "message where status = 'queued' and channel = ?",

@@ -2,11 +2,18 @@
 
 use crate::support::app::TestApp;
 use crate::support::outside::{SmtpFaults as _, mail_server};
-use herald::domain::format::Channel;
+use herald::domain::cause::Cause;
+use herald::domain::format::{Channel, Format};
+use herald::domain::ids::TypeId;
+use herald::domain::message::{NewMessage, Status};
 use herald::simulate::fault::{Fault, Stage};
 use herald::simulate::smtp::{MailServer, Options};
+use herald::store;
+use herald::store::causes::RECENT_COUNT_MAX;
+use herald::store::queue::BACKLOG_MAX;
 use serde_json::{Value, json};
 use std::time::Duration;
+use uuid::Uuid;
 
 const OVERVIEW: &str = "/api/admin/v1/overview";
 const LOGS: &str = "/api/admin/v1/messages/logs";
@@ -247,4 +254,67 @@ fn a_trouble_is_told_in_at_most_500_characters() {
     let text = || overview(&app)["Providers"][0]["LastError"]["Text"].take();
     app.until("it is told", || !text().is_null());
     assert_eq!(text().as_str().unwrap().chars().count(), 500);
+}
+
+/// So many more messages in this state, without a word to anybody.
+fn fill(app: &TestApp, status: Status, how_many: u64) {
+    let now = app.server().app.clock.now();
+    let message = move || NewMessage {
+        guid: Uuid::new_v4(),
+        user_id: None,
+        type_id: TypeId(0),
+        template_id: None,
+        format: Format::Sms,
+        status,
+        is_system: false,
+        is_released: false,
+        recipient: "+4790000001".into(),
+        recipient_name: None,
+        sender: None,
+        subject: None,
+        body: Some("Hello".into()),
+        html_body: None,
+        is_sensitive: false,
+        created: now,
+        created_by: "tests".into(),
+        due: now,
+        expires: now.checked_add(HOUR).unwrap(),
+        by_the_minute: false,
+        error: None,
+        cause: (status == Status::Failed).then_some(Cause::NO_ADDRESS),
+        trace: Vec::new(),
+    };
+    let fill = move |tx: &store::Tx<'_>| {
+        (0..how_many).try_for_each(|_| store::messages::insert(tx, &message()).map(drop))
+    };
+    app.server().app.store.write(fill).unwrap();
+}
+
+#[test]
+fn what_waits_and_what_failed_alike_is_counted_up_to_a_limit() {
+    let app = TestApp::start().may_end_waiting();
+    app.post("/api/admin/v1/outbox/pause", "{}");
+    fill(&app, Status::Queued, BACKLOG_MAX);
+    fill(&app, Status::Failed, RECENT_COUNT_MAX);
+    let counts = || {
+        let seen = overview(&app);
+        let (sms, cause) = (&seen["Channels"][1], &seen["Causes"][0]);
+        let waiting = (sms["Waiting"].clone(), sms["WaitingCapped"].clone());
+        let failed = (cause["Count"].clone(), cause["CountCapped"].clone());
+        (
+            waiting,
+            failed,
+            cause["Retryable"].clone(),
+            sms["Failed"].clone(),
+        )
+    };
+    let all = |is_capped: bool, failed: u64| {
+        let waiting = (BACKLOG_MAX.into(), is_capped.into());
+        let counted = (RECENT_COUNT_MAX.into(), is_capped.into());
+        (waiting, counted, RECENT_COUNT_MAX.into(), failed.into())
+    };
+    assert_eq!(counts(), all(false, RECENT_COUNT_MAX));
+    fill(&app, Status::Queued, 1);
+    fill(&app, Status::Failed, 1);
+    assert_eq!(counts(), all(true, RECENT_COUNT_MAX + 1));
 }

@@ -3,6 +3,7 @@
 pub mod captured;
 pub mod causes;
 pub mod clients;
+pub mod coverage;
 pub mod devices;
 pub mod enumerations;
 pub mod logs;
@@ -19,3 +20,4 @@ pub mod templates;
 pub mod testing;
 pub mod types;
 pub mod users;
+pub mod versions;

@@ -59,11 +59,11 @@ pub struct WireChannel {
     channel: &'static str,
     /// Nothing of it leaves this machine.
     captured: bool,
-    /// Due, or between two tries; counted up to 100000.
+    /// Due, or between two tries; counted up to 10000.
     waiting: u64,
     /// Whether more waits than was counted.
     waiting_capped: bool,
-    /// Not due yet; counted up to 100000.
+    /// Not due yet; counted up to 10000.
     scheduled: u64,
     /// In an attempt.
     sending: u64,
@@ -142,7 +142,7 @@ pub struct LastError {
 pub struct RecentCause {
     #[serde(flatten)]
     cause: WireCause,
-    /// Whether there are more than were counted, which is up to 10000.
+    /// Whether there are more than were counted, which is up to 1000.
     count_capped: bool,
 }
 
