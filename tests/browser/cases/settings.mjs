@@ -97,7 +97,7 @@ pageTest("the API's page tries a request and gives the line for a shell", {}, as
   await signIn(page, "/reference");
   await page.getByLabel("Search by path or meaning").fill("adds a user");
   await page.getByRole("link", { name: /POST \/api\/admin\/v1\/users Adds/ }).click();
-  await page.getByLabel("Body").fill("{\"UserName\": \"from the page\"}");
+  await page.getByRole("textbox", { name: "Body" }).fill("{\"UserName\": \"from the page\"}");
   await page.getByRole("button", { name: "Run" }).click();
   await page.getByText("200 OK").waitFor();
   const [{ UserName }] = await app.get("users");

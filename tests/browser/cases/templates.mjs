@@ -25,7 +25,7 @@ pageTest("a template is made where the map shows a gap, previewed, tested and se
   await page.getByLabel("Text", { exact: true }).fill("");
   await page.frameLocator("iframe").getByText("Hei Anna Berg!").waitFor();
   await page.getByText("The text part is made from the HTML", { exact: false }).waitFor();
-  await page.getByLabel("See it as a user").fill("nora");
+  await page.getByRole("combobox", { name: "See it as a user" }).fill("nora");
   await page.getByRole("option", { name: /Nora Lie/ }).click();
   await page.frameLocator("iframe").getByText("Hei Nora Lie!").waitFor();
   await page.locator(".mail-head b").getByText("Velkommen, Nora Lie").waitFor();

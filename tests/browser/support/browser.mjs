@@ -39,10 +39,13 @@ export async function open(app, { width = 1440, height = 900, dark = false, redu
     problems.push(`console: ${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (fault) => problems.push(`page error: ${fault.stack}`));
-  page.on("request", (request) => {
+  // What the policy stops is announced as a request and never made; the console tells of it.
+  const asked = (request) => {
     const { origin, protocol } = new URL(request.url());
     if (origin !== new URL(app.url).origin && !["blob:", "data:", "about:"].includes(protocol)) problems.push(`another host: ${request.url()}`);
-  });
+  };
+  page.on("requestfinished", asked);
+  page.on("requestfailed", (request) => request.failure()?.errorText.includes("BLOCKED_BY_CSP") || asked(request));
   await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
   });
