@@ -203,3 +203,22 @@ fn short(digest: &[u8]) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::read::GzDecoder;
+    use std::io::Read;
+
+    #[test]
+    fn what_is_packed_is_what_is_plain() {
+        for file in SITE.files.values().chain([&SITE.shell]) {
+            let mut unpacked = Vec::new();
+            GzDecoder::new(file.packed.as_slice())
+                .read_to_end(&mut unpacked)
+                .unwrap();
+            assert_eq!(unpacked, file.plain);
+            assert!(!file.plain.is_empty());
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod languages;
 mod operators;
 mod outbox;
 mod overview;
+mod pages;
 mod providers;
 mod readme;
 mod render;

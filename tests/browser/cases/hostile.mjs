@@ -20,7 +20,7 @@ async function store(app, word) {
   await fill(app, word);
   for (let n = 0; n < STRINGS.length; n++) {
     await app.post("users", { UserName: `${n} ${word(n)}`, Name: word(n), Attributes: { [`key ${word(n)}`]: word(n + 1) } });
-    await app.post("users/1/devices", { Label: word(n), Token: `token-of-${n}` });
+    if (n < 15) await app.post("users/1/devices", { Label: word(n), Token: `token-of-${n}` });
     await app.post("clients", { Label: word(n), Scopes: ["relesys.api.logs:read"] });
     await app.post("messages/types", { Slug: `type-${n}`, Name: word(n), IsNotification: true, IsSystem: true, Placeholders: [{ Name: "w", Meaning: word(n), Sample: word(n + 1) }] });
     await app.post("messages/send", { UserId: 1, MessageType: 0, Formats: [[0, 2, 3][n % 3]], Placeholders: { title: word(n), text: word(n + 1) } });
@@ -88,13 +88,17 @@ pageTest("a previewed mail cannot reach the page around it, nor anything else", 
   const frame = page.frameLocator("iframe");
   await frame.getByText("I am here").waitFor();
   assert.equal(await frame.locator("#here").evaluate((here) => getComputedStyle(here).color), "rgb(255, 0, 0)", "a mail keeps its styles");
-  for (const place of ["#send", "#out", "#in"]) await frame.locator(place).click();
+  for (const place of ["#send", "#out"]) await frame.locator(place).click();
   await page.getByLabel("Subject").fill("y");
   await page.locator(".mail-head b").getByText("y", { exact: true }).waitFor();
   assert.equal(await page.evaluate(() => window.hit), undefined);
   assert.equal(new URL(page.url()).pathname, "/templates/new");
   assert.equal(page.context().pages().length, 1);
   assert.deepEqual([evil.asked, lines()], [[], before], "neither another host nor the appliance was asked for anything");
+  // A link to a page of ours may be followed inside the frame, and shows nothing there.
+  await frame.locator("#in").click();
+  await until("the refusal", () => page.frames().some((frame) => frame.url().startsWith("chrome-error:")));
+  assert.equal(new URL(page.url()).pathname, "/templates/new");
   evil.close();
 });
 
@@ -114,7 +118,7 @@ pageTest("other sites cannot change anything with the operator's session", {}, a
       return [await send("/api/admin/v1/users", '{"UserName":"forged"}', "text/plain"), await send("/preview", "html=forged", form), await send("/api/admin/v1/outbox/pause", "{}", "text/plain"), await send("/api/admin/v1/user/logoff", "", form)];
     }, app.url);
     assert.deepEqual(outcomes, ["opaque", "opaque", "opaque", "opaque"], "they were sent, and nothing of the answers is seen");
-    const [reply] = await Promise.all([other.waitForResponse(`${app.url}/api/admin/v1/users`), other.evaluate(() => document.getElementById("form").submit())]);
+    const [reply] = await Promise.all([other.waitForNavigation(), other.evaluate(() => document.getElementById("form").submit())]);
     assert.equal(reply.status(), 403);
     // A page of ours in another's frame stays empty.
     await other.goto(`${site.url}/`);

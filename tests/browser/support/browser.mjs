@@ -45,7 +45,7 @@ export async function open(app, { width = 1440, height = 900, dark = false, redu
     if (origin !== new URL(app.url).origin && !["blob:", "data:", "about:"].includes(protocol)) problems.push(`another host: ${request.url()}`);
   };
   page.on("requestfinished", asked);
-  page.on("requestfailed", (request) => request.failure()?.errorText.includes("BLOCKED_BY_CSP") || asked(request));
+  page.on("requestfailed", (request) => request.failure()?.errorText === "csp" || asked(request));
   await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
   });
