@@ -1,7 +1,7 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, causes, clients, coverage, devices, enumerations, logs, outbox, overview,
+    captured, causes, clients, coverage, devices, enumerations, import, logs, outbox, overview,
     preferences, preview, providers, sending, session, settings, system_preferences, templates,
     testing, types, users, versions,
 };
@@ -102,6 +102,14 @@ impl Route {
     const fn takes_form<T: JsonSchema>(mut self) -> Self {
         self.takes = Some(Body {
             media_type: "application/x-www-form-urlencoded",
+            schema: schema_of::<T>,
+        });
+        self
+    }
+
+    const fn takes_csv<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Body {
+            media_type: "text/csv",
             schema: schema_of::<T>,
         });
         self
@@ -327,6 +335,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
     get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
     post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>().headers(LOCATION).may(&[409]),
+    post("/api/admin/v1/users/import", USERS_WRITE, import::import, "Adds and changes users from a list, line by line").takes_csv::<import::UserList>().data::<import::Imported>().query(import::QUERY),
     get("/api/admin/v1/users/{id}", USERS_READ, users::get, "Gets a user").data::<users::WireUser>(),
     delete("/api/admin/v1/users/{id}", USERS_WRITE, users::delete, "Erases a person"),
     get("/api/admin/v1/users/{id}/devices", USERS_READ, devices::list, "Lists a user's devices").page::<devices::WireDevice>(&devices::LIST),

@@ -146,8 +146,7 @@ fn not_found(id: UserId) -> Error {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn get_by_guid(db: &Db, guid: Uuid) -> Result<User> {
-    one(db, "u.guid = ?1", [guid.as_bytes()])?
-        .ok_or_else(|| Error::NotFound(format!("No user has the id {guid}.")))
+    find_by_guid(db, guid)?.ok_or_else(|| Error::NotFound(format!("No user has the id {guid}.")))
 }
 
 /// The recipient with this user name.
@@ -155,7 +154,7 @@ pub fn get_by_guid(db: &Db, guid: Uuid) -> Result<User> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn get_by_name(db: &Db, user_name: &str) -> Result<User> {
-    one(db, "u.user_name = ?1", [user_name])?
+    find_by_name(db, user_name)?
         .ok_or_else(|| Error::NotFound(format!("No user has the name {user_name}.")))
 }
 
@@ -210,6 +209,16 @@ pub fn speakers(db: &Db) -> Result<Vec<Speakers>> {
     }
     speakers.sort_by(|a, b| b.users.cmp(&a.users).then(a.language.cmp(&b.language)));
     Ok(speakers)
+}
+
+/// The recipient with this GUID, if there is one.
+pub fn find_by_guid(db: &Db, guid: Uuid) -> Result<Option<User>> {
+    one(db, "u.guid = ?1", [guid.as_bytes()])
+}
+
+/// The recipient with this user name, if there is one.
+pub fn find_by_name(db: &Db, user_name: &str) -> Result<Option<User>> {
+    one(db, "u.user_name = ?1", [user_name])
 }
 
 /// A page of recipients.
