@@ -164,10 +164,12 @@ export default {
   },
   templates: {
     title: "Templates", sub: "What messages say, in every language.", add: "New template", types: "Message types", all: "All templates", allText: "With their ids, ready to copy.",
-    map: "Coverage", mapText: "What your users would really get. Choose a cell to open its template, or to write the one that is missing.", legend: { exact: "In their language", fallback: "In another language", nothing: "Nothing" },
+    map: "Coverage", mapText: "What your users would really get. Choose a cell to open its template, or to write the one that is missing.", legend: { exact: "In their language", close: "Another region", fallback: "In another language", nothing: "Nothing" },
     users: (count) => n(count, "user", "users"), format: "Format", type: "Type", language: "Language", id: "ID", guid: "Guid",
     cell: {
       exact: ({ language, users }) => `${language}: its own template, for ${n(users, "user", "users")}`,
+      close: ({ language, from, users }) => `${language}: ${n(users, "user gets", "users get")} ${from}. Write a template for it.`,
+      spare: ({ language }) => `${language}: the other kind of e-mail is there. Write this one too.`,
       fallback: ({ language, from, users }) => `${language}: ${n(users, "user falls", "users fall")} back to ${from}. Write a template for it.`,
       nothing: ({ language, users }) => `${language}: ${n(users, "user gets", "users get")} nothing. Write a template for it.`,
     },

@@ -7,10 +7,11 @@ import { number } from "../lib/format.js";
 import { badge, button, heading, linkButton, notice, section } from "../lib/ui.js";
 import t from "../lib/words.js";
 
-const LINES_A_CALL = 500;
+const LINES_A_CALL = 9000;
 const SHOWN = 8;
 const REPORTED = 200;
-const BYTES_A_CALL = 900000;
+const BYTES_A_CALL = 1_000_000;
+const encoder = new TextEncoder();
 
 export default async function importUsers({ signal }) {
   const id = newId("file");
@@ -66,9 +67,10 @@ export default async function importUsers({ signal }) {
   /** The next records, as many as one call takes. */
   function take(from) {
     const part = [];
-    let size = found[0].text.length;
+    const bytes = (text) => encoder.encode(text).length;
+    let size = bytes(found[0].text);
     for (const record of found.slice(from, from + LINES_A_CALL)) {
-      size += record.text.length * 3 + 1;
+      size += bytes(record.text) + 1;
       if (part.length && size > BYTES_A_CALL) break;
       part.push(record);
     }
