@@ -52,7 +52,7 @@ function updateBar() {
   if (State === "signedIn" && Paused) parts.unshift(h("span", {}, h("b", {}, t.bar.paused), " ", PauseReason || t.bar.waits), h("a", { href: "/settings/sending" }, t.bar.resume));
   bar.hidden = !parts.length;
   bar.classList.toggle("paused", Boolean(Paused));
-  replace(bar, icon(Paused ? "pause" : "captured"), parts);
+  replace(bar, icon(Paused ? "pause" : "captured"), h("p", {}, parts.map((part) => [part, " "])));
 }
 
 const isOn = (href, path) => (href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`) || (href === "/templates" && path.startsWith("/types")));

@@ -49,7 +49,7 @@ async function preferences({ user, signal }) {
   const [known, wishes] = await Promise.all([types(), all(`messages/preferences/${user.ID}`, {}, signal)]);
   const kinds = known.filter((type) => type.IsNotification);
   const rows = kinds.map((type) => preferenceRow(user, type, wishes.find((wish) => wish.NotificationType === type.ID)));
-  const heads = [t.user.type, t.channels.email, t.channels.sms, t.channels.push, t.user.standing];
+  const heads = [t.user.type, t.channels.email, t.channels.sms, t.channels.push];
   return section(t.user.preferences, { text: t.user.preferencesText }, h("div.table-wrap", {}, h("table.matrix", {},
     h("caption.visually-hidden", {}, t.user.preferences), h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows))));
 }
@@ -57,11 +57,11 @@ async function preferences({ user, signal }) {
 /** A type's three boxes. Each change is kept at once; what cannot be kept goes back, and says why. */
 function preferenceRow(user, type, wish) {
   const names = { email: "IsEmail", sms: "IsSMS", push: "IsPush" };
-  const standing = h("td.standing", { role: "status" });
+  const standing = h("div.standing", { role: "status" });
   let current = wish;
   const boxes = Object.entries(names).map(([channel]) => h("input", { type: "checkbox", "aria-label": t.user.wants(t.channels[channel], type.Name), on: { change: save } }));
   show();
-  return h("tr", {}, h("th", { scope: "row" }, type.Name), boxes.map((box) => h("td", {}, box)), standing);
+  return h("tr", {}, h("th", { scope: "row" }, type.Name, standing), boxes.map((box) => h("td", {}, box)));
 
   function show(fault) {
     Object.entries(names).forEach(([channel, name], at) => {

@@ -53,7 +53,7 @@ export default async function users({ query, signal }) {
   }
 
   function row(user) {
-    return h("tr.linked", {}, h("td", {}, h("a", { href: `/users/${user.ID}`, data: { row: "" } }, user.Name), h("span.second", {}, user.UserName)),
+    return h("tr.linked", {}, h("td", {}, h("a", { href: `/users/${user.ID}`, data: { row: "" } }, user.Name), h("span.second", {}, user.UserName, h("span.only-narrow", {}, [user.Email, user.Mobile].filter(Boolean).map((text) => ` · ${text}`)))),
       h("td.break.hide-s", {}, user.Email), h("td.nowrap.hide-s", {}, user.Mobile), h("td.hide-s", { title: user.Language }, languageName(user.Language)),
       h("td.end", {}, user.IsDisabled && badge(t.users.disabled)));
   }
