@@ -78,19 +78,29 @@ fn refused(what: &str, why: &str) -> Failure {
 /// that has no place in a mail becomes U+FFFD, so that a server cannot trip over it.
 fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                chars.next_if_eq(&'\n');
+    let mut rest = text;
+    // Whole runs are copied at once: few characters of a mail are anything special.
+    while let Some(place) = rest.find(|c: char| c.is_control() && c != '\t') {
+        let (run, from) = rest.split_at(place);
+        out.push_str(run);
+        let mut chars = from.chars();
+        match chars.next() {
+            Some('\r') => {
                 out.push_str("\r\n");
+                rest = chars.as_str();
+                rest = rest.strip_prefix('\n').unwrap_or(rest);
             }
-            '\n' => out.push_str("\r\n"),
-            '\t' => out.push('\t'),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
+            Some('\n') => {
+                out.push_str("\r\n");
+                rest = chars.as_str();
+            }
+            _ => {
+                out.push('\u{fffd}');
+                rest = chars.as_str();
+            }
         }
     }
+    out.push_str(rest);
     out
 }
 

@@ -49,7 +49,7 @@ mod writer;
 use crate::domain::message::Outgoing;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, Row, RowIndex};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::Path;
@@ -266,7 +266,7 @@ fn is_unique_violation(fault: &rusqlite::Error, columns: &str) -> bool {
 }
 
 /// The time in a column of milliseconds.
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     row.get(column).map(timestamp)
 }
 
@@ -285,6 +285,6 @@ fn timestamp(millis: i64) -> Timestamp {
 }
 
 /// The GUID in a column of 16 bytes.
-fn guid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+fn guid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uuid> {
     Ok(Uuid::from_bytes(row.get(column)?))
 }
