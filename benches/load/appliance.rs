@@ -190,7 +190,7 @@ impl Appliance {
         until(Instant::now() + PATIENCE, || {
             let pending = app.store.read(store::waiting::pending)?;
             if pending > 0 {
-                std::thread::park_timeout(50 * LOOK_EVERY);
+                std::thread::park_timeout(10 * LOOK_EVERY);
             }
             Ok((pending == 0).then_some(()))
         })

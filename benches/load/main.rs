@@ -14,7 +14,7 @@ mod machine;
 mod mails;
 
 use appliance::{Appliance, Prepared};
-use driver::Load;
+use driver::{Load, OWN_WORDS, WELCOME};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -112,19 +112,20 @@ fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
             Ok::<_, Box<dyn Error>>(measured.per_sec)
         };
         let livez = measure("GET /livez", &holding, &Load::livez(), f64::NAN)?;
-        let sends = measure(
-            "accepted sends, outbox held",
-            &holding,
-            &Load::sends(&held),
-            livez,
-        )?;
-        if connections == 64 && !group.is_nan() {
-            let beside = format!("group commit {group:.0}");
-            row("the same", sends, &beside, Some(sends / group));
+        for (kind, body) in [
+            ("welcome mail", WELCOME),
+            ("mail in the caller's words", OWN_WORDS),
+        ] {
+            let what = format!("accepted: a {kind}, outbox held");
+            let sends = measure(&what, &holding, &Load::sends(&held, body), livez)?;
+            if connections == 64 && !group.is_nan() {
+                let beside = format!("group commit {group:.0}");
+                row("the same", sends, &beside, Some(sends / group));
+            }
         }
         // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
-        let what = "accepted sends while delivering to `capture:`";
-        measure(what, &capturing, &Load::sends(&running), livez)?;
+        let what = "accepted: a welcome mail, while delivering to `capture:`";
+        measure(what, &capturing, &Load::sends(&running, WELCOME), livez)?;
         capturing.wait_until_empty(&running)?;
     }
     for (what, appliance) in [("outbox held", holding), ("delivering", capturing)] {

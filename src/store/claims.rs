@@ -156,9 +156,17 @@ pub(super) const PROMOTE: &str = "
     where status = 'scheduled' and channel = :channel and due_at <= :now";
 
 pub(super) fn promote(tx: &Tx<'_>, channel: Channel, now: Timestamp) -> Result<()> {
-    tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
-        ":channel": channel.word(), ":now": now.as_millisecond(),
-    })?;
+    // Mostly there is none, and the update would cost a table of its own to find that out.
+    let sql = "select 1 from message where status = 'scheduled' and channel = ?1 and due_at <= ?2";
+    let is_any =
+        tx.0.0
+            .prepare_cached(sql)?
+            .exists((channel.word(), now.as_millisecond()))?;
+    if is_any {
+        tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
+            ":channel": channel.word(), ":now": now.as_millisecond(),
+        })?;
+    }
     Ok(())
 }
 
