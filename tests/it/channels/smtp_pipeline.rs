@@ -150,7 +150,7 @@ fn a_reply_that_nobody_asked_for_answers_nothing() {
     let (port, played) = scripted(&[&[
         (HELLO, &[OFFER]),
         (ENVELOPE, &["250 ok\r\n250 ok\r\n354 go on\r\n"]),
-        (A_MAIL, &["250 taken\r\n250 and once more\r\n"]),
+        (A_MAIL, &["250 taken\r\n421 nobody asked\r\n"]),
         (
             AGAIN,
             &["250 ok\r\n250 ok\r\n550 nobody\r\n503 no recipients\r\n"],
