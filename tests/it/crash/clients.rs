@@ -43,6 +43,11 @@ impl Door {
         self.opened.notify_all();
     }
 
+    /// Nobody comes in any more: another server may be given the address of one that is killed.
+    pub(super) fn shut(&self) {
+        *self.api.lock().unwrap() = None;
+    }
+
     /// The server, once it is there.
     pub(super) fn api(&self) -> Arc<Caller> {
         let api = self.api.lock().unwrap();
@@ -50,13 +55,13 @@ impl Door {
         Arc::clone(api.as_ref().unwrap())
     }
 
-    /// Asks until there is an answer other than "later".
+    /// Asks until there is an answer other than "later" and "the first with this key is still running".
     pub(super) fn ask(&self, path: &str, key: Option<&str>, body: &str) -> Reply {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(key.map(|key| ("idempotency-key", key)));
         loop {
             match self.api().try_call("POST", path, &headers, body.as_bytes()) {
-                Ok(reply) if reply.status != 503 => return reply,
+                Ok(reply) if !matches!(reply.status, 409 | 503) => return reply,
                 Ok(_) => {}
                 Err(_) => _ = self.unanswered.fetch_add(1, Ordering::Relaxed),
             }

@@ -115,6 +115,7 @@ fn killed(
         work.allowed.store(allowed, Ordering::Release);
         sleep(Duration::from_millis(chance.below(LIFE_MILLIS_MAX)));
         until_nothing_is_taken_for_poison(world);
+        door.shut();
         running.kill();
         kill += 1;
         if kill % 8 == 0 && kill < kills {

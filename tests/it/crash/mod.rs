@@ -3,6 +3,7 @@
 
 mod clients;
 mod kill_loop;
+mod once;
 
 use crate::support::app::Caller;
 use crate::support::binary::{Running, done};
