@@ -32,6 +32,7 @@ check: ## What CI runs: format, lints, tests, documentation
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 
 bench: release ## The figures of README, as ratios within one run
+	@benches/postfix
 	@$(CARGO) bench --locked --bench load
 
 release: ## The binary, target/release/herald
