@@ -2,12 +2,16 @@
 //! under load. (delivery.md, promises 1 to 3)
 
 mod clients;
+mod disk;
+mod full_disk;
 mod kill_loop;
 mod once;
 
 use crate::support::app::Caller;
+
 use crate::support::binary::{Running, done};
 use crate::support::outside::sms_url;
+use disk::SmallDisk;
 use herald::simulate::book::{Book, MESSAGES_MAX, Message};
 use herald::simulate::gateway::Gateway;
 use herald::simulate::orders::Orders;
@@ -31,30 +35,42 @@ const SETTINGS: [(&str, &str); 4] = [
 
 /// An appliance's directory and the providers around it, which outlive the processes.
 struct World {
+    /// Goes before the directory that it is mounted in.
+    disk: Option<SmallDisk>,
     directory: TempDir,
     orders: Arc<Orders>,
     mails: Arc<Book>,
     texts: Arc<Book>,
     mail_server: MailServer,
     gateway: Gateway,
+    /// Connections to the mail server at most.
+    connections: usize,
     key: String,
 }
 
 impl World {
     fn new() -> Self {
+        Self::on(|_| None)
+    }
+
+    /// With its data on a disk of its own.
+    fn on(disk: impl FnOnce(&str) -> Option<SmallDisk>) -> Self {
         let free = || "127.0.0.1:0".parse().unwrap();
         let (orders, mails, texts) = (Arc::default(), Arc::default(), Arc::default());
         let options = Options::default();
         let mail_server =
             MailServer::start(free(), options, Arc::clone(&orders), Arc::clone(&mails)).unwrap();
         let gateway = Gateway::start(free(), Arc::clone(&orders), Arc::clone(&texts)).unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let mut world = Self {
-            directory: tempfile::tempdir().unwrap(),
+            disk: disk(directory.path().join("data").to_str().unwrap()),
+            directory,
             orders,
             mails,
             texts,
             mail_server,
             gateway,
+            connections: 4,
             key: String::new(),
         };
         world.key = world.client();
@@ -81,9 +97,14 @@ impl World {
     /// The environment of `herald serve`: mails and SMS go to the simulated providers, push is captured, for there is no
     /// push service yet.
     fn environment(&self) -> Vec<(&'static str, String)> {
+        let email = format!(
+            "{}&connections={}",
+            self.mail_server.url(false),
+            self.connections
+        );
         let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
         let providers = [
-            ("HERALD_EMAIL", self.mail_server.url(false)),
+            ("HERALD_EMAIL", email),
             ("HERALD_SMS", sms_url(&self.gateway)),
         ];
         settings.into_iter().chain(providers).collect()
