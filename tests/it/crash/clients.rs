@@ -2,7 +2,8 @@
 
 use crate::support::app::{Caller, Reply};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(super) struct Accepted {
 pub(super) struct Door {
     api: Mutex<Option<Arc<Caller>>>,
     opened: Condvar,
+    is_over: AtomicBool,
     /// Requests that had no answer.
     pub(super) unanswered: AtomicUsize,
 }
@@ -51,8 +53,26 @@ impl Door {
     /// The server, once it is there.
     pub(super) fn api(&self) -> Arc<Caller> {
         let api = self.api.lock().unwrap();
-        let api = self.opened.wait_while(api, |api| api.is_none()).unwrap();
-        Arc::clone(api.as_ref().unwrap())
+        let waits = |api: &mut Option<_>| api.is_none() && !self.is_over();
+        let api = self.opened.wait_while(api, waits).unwrap();
+        Arc::clone(api.as_ref().expect("the test goes on"))
+    }
+
+    /// Whether no client is to do anything more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Does this while the clients work; if it fails, they end too.
+    pub(super) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|fault| {
+            let mut api = self.api.lock().unwrap();
+            self.is_over.store(true, Ordering::Release);
+            *api = None;
+            drop(api);
+            self.opened.notify_all();
+            resume_unwind(fault)
+        })
     }
 
     /// Asks until there is an answer other than "later" and "the first with this key is still running".

@@ -7,6 +7,7 @@ use super::{LOGS, World, logged, user};
 use crate::support::app::{Caller, until};
 use crate::support::binary::done;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -36,15 +37,6 @@ impl Seen {
 
     fn refused(&self) -> usize {
         self.refused.load(Ordering::Relaxed)
-    }
-}
-
-/// However the work with them ends, the clients end too.
-struct Closing<'a>(&'a Seen);
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.0.is_over.store(true, Ordering::Relaxed);
     }
 }
 
@@ -130,8 +122,10 @@ fn under_load(api: &Caller, path: &str, seen: &Seen, work: impl FnOnce()) {
         for _ in 0..CLIENTS {
             scope.spawn(|| client(api, path, seen));
         }
-        let _closing = Closing(seen);
-        work();
+        // However the work ends, the clients end too.
+        let done = catch_unwind(AssertUnwindSafe(work));
+        seen.is_over.store(true, Ordering::Relaxed);
+        done.unwrap_or_else(|fault| resume_unwind(fault));
     });
 }
 

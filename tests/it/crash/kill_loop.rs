@@ -51,7 +51,7 @@ fn client(world: &World, door: &Door, path: &str, work: &Work) {
         if number >= work.sends {
             return;
         }
-        while number >= work.allowed.load(Ordering::Acquire) {
+        while number >= work.allowed.load(Ordering::Acquire) && !door.is_over() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let channel = channel(number);
@@ -212,7 +212,7 @@ fn a_killed_appliance_loses_nothing_and_repeats_only_what_it_cannot_know_of() {
         for _ in 0..CLIENTS {
             scope.spawn(|| client(&world, &door, &path, &work));
         }
-        killed(&world, &door, &work, first, kills, &mut chance)
+        door.during(|| killed(&world, &door, &work, first, kills, &mut chance))
     });
     let api = door.api();
     until_nothing_waits(&api);

@@ -48,7 +48,7 @@ fn flood<T>(
                 }
             });
         }
-        meanwhile(&|| *answered.lock().unwrap())
+        door.during(|| meanwhile(&|| *answered.lock().unwrap()))
     });
     assert_eq!(answered.into_inner().unwrap(), KEYS * POSTS);
     done
