@@ -1,79 +1,18 @@
 //! A disk that is full to the last byte: what is new is refused in words that a client understands, what was accepted is
 //! not lost, and what providers say is written down. (delivery.md, promises 1 and 2)
 
-use super::clients::{Channel, order, text};
 use super::disk::SmallDisk;
-use super::{LOGS, World, logged, user};
+use super::refused::{CLIENTS, Seen, expect_no_writing, under_load};
+use super::{World, logged, user};
 use crate::support::app::{Caller, until};
 use crate::support::binary::done;
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const MEGABYTES: u32 = 16;
-const CLIENTS: usize = 4;
 /// Attempts in flight when the disk is full: their results need more room than a lucky page.
 const HELD: usize = 32;
 /// How soon messages are accepted when there is room again.
 const ACCEPTS_WITHIN: Duration = Duration::from_secs(10);
-/// How long a client rests between two messages: the disk is to be filled by the file, not by messages.
-const PACE: Duration = Duration::from_millis(10);
-
-/// What the clients have heard.
-#[derive(Default)]
-struct Seen {
-    accepted: Mutex<BTreeSet<String>>,
-    refused: AtomicUsize,
-    next: AtomicUsize,
-    is_over: AtomicBool,
-}
-
-impl Seen {
-    fn accepted(&self) -> usize {
-        self.accepted.lock().unwrap().len()
-    }
-
-    fn refused(&self) -> usize {
-        self.refused.load(Ordering::Relaxed)
-    }
-}
-
-/// Sends one message after the other; one that is refused is sent again, under its key.
-fn client(api: &Caller, path: &str, seen: &Seen) {
-    let mut number = None;
-    while !seen.is_over.load(Ordering::Relaxed) {
-        let this = number.take();
-        let this = this.unwrap_or_else(|| seen.next.fetch_add(1, Ordering::Relaxed));
-        if !send(api, path, seen, this) {
-            number = Some(this);
-        }
-        std::thread::park_timeout(PACE);
-    }
-}
-
-/// Whether it was accepted; if not, it was refused as it should be.
-fn send(api: &Caller, path: &str, seen: &Seen, number: usize) -> bool {
-    let (key, order) = (
-        format!("key-{number}"),
-        order(Channel::Email, &text(number)),
-    );
-    let headers = [
-        ("content-type", "application/json"),
-        ("idempotency-key", key.as_str()),
-    ];
-    let reply = api.call("POST", path, &headers, order.as_bytes());
-    if reply.status == 202 {
-        let guid = reply.header("x-message-id").to_owned();
-        seen.accepted.lock().unwrap().insert(guid);
-        return true;
-    }
-    let later = r#"{"errorCode":"503","message":"Herald cannot take this just now; try again in 5 seconds."}"#;
-    assert_eq!(reply.expect(503, later).header("retry-after"), "5");
-    seen.refused.fetch_add(1, Ordering::Relaxed);
-    false
-}
 
 /// The disk is filled while attempts are in flight, and cleared when they are over.
 fn filled_and_cleared(world: &World, disk: &SmallDisk, api: &Caller, seen: &Seen) {
@@ -92,13 +31,7 @@ fn filled_and_cleared(world: &World, disk: &SmallDisk, api: &Caller, seen: &Seen
     until("all are refused", || seen.refused() > 5 * CLIENTS);
     let accepted = seen.accepted();
 
-    assert_eq!(api.get(LOGS).status, 200, "reading goes on");
-    api.get("/livez").expect(200, "ok\n");
-    let later = r#"{"Result":"ERR","Message":"err_Unavailable","Details":"Herald cannot take this just now; try again in 5 seconds."}"#;
-    assert_eq!(
-        api.get("/readyz").expect(503, later).header("retry-after"),
-        "5"
-    );
+    expect_no_writing(api);
     world.orders.lift();
     until("what the provider says is written down", || {
         sent() >= before + HELD
@@ -115,20 +48,6 @@ fn filled_and_cleared(world: &World, disk: &SmallDisk, api: &Caller, seen: &Seen
     assert!(waited < ACCEPTS_WITHIN, "{waited:?}");
 }
 
-/// Does this while clients send.
-fn under_load(api: &Caller, path: &str, seen: &Seen, work: impl FnOnce()) {
-    seen.is_over.store(false, Ordering::Relaxed);
-    std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| client(api, path, seen));
-        }
-        // However the work ends, the clients end too.
-        let done = catch_unwind(AssertUnwindSafe(work));
-        seen.is_over.store(true, Ordering::Relaxed);
-        done.unwrap_or_else(|fault| resume_unwind(fault));
-    });
-}
-
 #[test]
 fn a_full_disk_refuses_what_is_new_and_loses_nothing_that_was_accepted() {
     let mut world = World::on(|path| SmallDisk::mount(MEGABYTES, path));
@@ -141,7 +60,7 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing_that_was_accepted() {
     under_load(&api, &path, &seen, || {
         filled_and_cleared(&world, disk, &api, &seen)
     });
-    let accepted = seen.accepted.into_inner().unwrap();
+    let accepted = seen.into_accepted();
     until("all are sent", || {
         logged(&api, "Status=sent") == accepted.len()
     });
@@ -173,8 +92,7 @@ fn a_killed_appliance_starts_on_a_full_disk_from_its_reserve() {
     let api = second.caller(&world.key);
     let accepted = seen.accepted();
     assert_eq!(logged(&api, "Status=queued"), accepted, "reading goes on");
-    let next = || seen.next.fetch_add(1, Ordering::Relaxed);
-    assert!(!send(&api, &path, &seen, next()), "there is no room");
+    assert!(!seen.send(&api, &path), "there is no room");
     second.kill();
 
     // Somebody takes the room of the reserve: then it cannot start, and says why.
@@ -191,12 +109,10 @@ fn a_killed_appliance_starts_on_a_full_disk_from_its_reserve() {
     world.orders.lift();
     let fourth = world.serve();
     let api = fourth.caller(&world.key);
-    until("messages are accepted again", || {
-        send(&api, &path, &seen, next())
-    });
+    until("messages are accepted again", || seen.send(&api, &path));
     until("all are sent", || {
         logged(&api, "Status=sent") == accepted + 1
     });
-    let once = seen.accepted.into_inner().unwrap().into_iter();
+    let once = seen.into_accepted().into_iter();
     assert_eq!(world.received(), once.map(|guid| (guid, 1)).collect());
 }

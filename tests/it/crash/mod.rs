@@ -3,9 +3,12 @@
 
 mod clients;
 mod disk;
+mod failing_disk;
 mod full_disk;
 mod kill_loop;
 mod once;
+mod power;
+mod refused;
 
 use crate::support::app::Caller;
 
@@ -45,18 +48,29 @@ struct World {
     gateway: Gateway,
     /// Connections to the mail server at most.
     connections: usize,
+    /// What the server is started with beyond [`SETTINGS`] and the providers.
+    environment: Vec<(&'static str, String)>,
     key: String,
 }
 
 impl World {
     fn new() -> Self {
-        Self::on(|_| None)
+        Self::made(|_| None, Book::default())
     }
 
     /// With its data on a disk of its own.
     fn on(disk: impl FnOnce(&str) -> Option<SmallDisk>) -> Self {
+        Self::made(disk, Book::default())
+    }
+
+    /// With this book of mails.
+    fn with_mails(mails: Book) -> Self {
+        Self::made(|_| None, mails)
+    }
+
+    fn made(disk: impl FnOnce(&str) -> Option<SmallDisk>, mails: Book) -> Self {
         let free = || "127.0.0.1:0".parse().unwrap();
-        let (orders, mails, texts) = (Arc::default(), Arc::default(), Arc::default());
+        let (orders, mails, texts) = (Arc::default(), Arc::new(mails), Arc::default());
         let options = Options::default();
         let mail_server =
             MailServer::start(free(), options, Arc::clone(&orders), Arc::clone(&mails)).unwrap();
@@ -71,6 +85,7 @@ impl World {
             mail_server,
             gateway,
             connections: 4,
+            environment: Vec::new(),
             key: String::new(),
         };
         world.key = world.client();
@@ -96,7 +111,7 @@ impl World {
 
     /// The environment of `herald serve`: mails and SMS go to the simulated providers, push is captured, for there is no
     /// push service yet.
-    fn environment(&self) -> Vec<(&'static str, String)> {
+    fn whole_environment(&self) -> Vec<(&'static str, String)> {
         let email = format!(
             "{}&connections={}",
             self.mail_server.url(false),
@@ -107,12 +122,13 @@ impl World {
             ("HERALD_EMAIL", email),
             ("HERALD_SMS", sms_url(&self.gateway)),
         ];
-        settings.into_iter().chain(providers).collect()
+        let settings = settings.into_iter().chain(providers);
+        settings.chain(self.environment.clone()).collect()
     }
 
     /// Starts a server and does not wait for it.
     fn start(&self) -> Running {
-        let environment = self.environment();
+        let environment = self.whole_environment();
         let environment: Vec<_> = environment.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let data_dir = self.data_dir();
         let words = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &data_dir];
@@ -127,11 +143,14 @@ impl World {
 
     /// How often each mail came, by the GUID of its message.
     fn received(&self) -> BTreeMap<String, usize> {
-        count(taken(&self.mails).iter().map(|mail| {
-            let (_, rest) = mail.split_once("Message-ID: <").unwrap();
-            rest.split('@').next().unwrap().to_owned()
-        }))
+        count(taken(&self.mails).iter().map(|mail| guid_of(mail)))
     }
+}
+
+/// The part of the Message-ID that names the message.
+fn guid_of(mail: &str) -> String {
+    let (_, rest) = mail.split_once("Message-ID: <").unwrap();
+    rest.split('@').next().unwrap().to_owned()
 }
 
 /// The content of all that a provider took.
