@@ -2,10 +2,10 @@
 CARGO = cargo
 PROFILE = target/release/herald
 
-.PHONY: help run demo test contract-test check bench release
+.PHONY: help run demo test contract-test kill-loop power-cuts check bench release
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: ## Serve on 127.0.0.1:8080 with data in ./herald-data
 	$(CARGO) run --locked --release -- serve
@@ -20,6 +20,14 @@ test: ## All tests, with a short contract-test
 contract-test: ## Thousands of generated requests, and a generated client, against the OpenAPI documents
 	$(CARGO) build --locked
 	tests/clients/run
+
+kill-loop: ## kill -9, 200 times over 10,000 messages: none is lost (HERALD_KILL_LOOP_SENDS, _KILLS, _SEED)
+	HERALD_KILL_LOOP_SENDS=$${HERALD_KILL_LOOP_SENDS:-10000} HERALD_KILL_LOOP_KILLS=$${HERALD_KILL_LOOP_KILLS:-200} \
+		$(CARGO) test --locked --test it crash::kill_loop -- --nocapture
+
+power-cuts: ## Cut the power 400 times under a recorded run: nothing accepted is lost (HERALD_POWER_CUTS, _SENDS, _SEED)
+	HERALD_POWER_CUTS=$${HERALD_POWER_CUTS:-400} HERALD_POWER_CUTS_SENDS=$${HERALD_POWER_CUTS_SENDS:-1000} \
+		$(CARGO) test --locked --test it crash::power -- --nocapture
 
 check: ## What CI runs: format, lints, tests, documentation
 	$(CARGO) fmt --check

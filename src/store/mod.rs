@@ -183,6 +183,21 @@ impl Store {
             .unwrap_or_else(|_| Err(Error::internal("the writer thread has ended")))
     }
 
+    /// Like [`Store::record`], for what a start has to write: where the disk is full the first try gives up the reserve,
+    /// and the second has its room.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn record_at_start<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        match self.record(work.clone()) {
+            Err(Error::Unavailable { .. }) => self.record(work),
+            done => done,
+        }
+    }
+
     /// Like [`Store::record`], without waiting.
     pub fn begin_record<T: Send + 'static>(
         &self,

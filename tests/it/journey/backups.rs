@@ -10,15 +10,26 @@ use herald::simulate::fault::{Fault, Stage};
 use rusqlite::Connection;
 use serde_json::json;
 use std::collections::{BTreeSet, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 const BACKUPS: usize = 20;
+const CLIENTS: usize = 8;
+/// How long a client rests between two messages, so that the providers' books can hold them all.
+const PACE: Duration = Duration::from_millis(10);
 
 /// The GUIDs of all messages in a database.
 fn guids(file: &str) -> BTreeSet<String> {
+    guids_where(file, "true")
+}
+
+/// The GUIDs of those for which this holds.
+fn guids_where(file: &str, condition: &str) -> BTreeSet<String> {
     let database = Connection::open(file).unwrap();
-    let mut statement = database.prepare("select guid from message").unwrap();
+    let sql = format!("select guid from message where {condition}");
+    let mut statement = database.prepare(&sql).unwrap();
     let rows = statement
         .query_map([], |row| row.get::<_, [u8; 16]>(0))
         .unwrap();
@@ -34,19 +45,25 @@ fn mail(number: usize) -> String {
 /// Messages go on being accepted and sent while backups are made.
 fn under_load(api: &Caller, path: &str, accepted: &Mutex<BTreeSet<String>>, work: impl FnOnce()) {
     let goes_on = AtomicBool::new(true);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for number in 0.. {
-                if !goes_on.load(Ordering::Relaxed) {
-                    break;
-                }
-                let reply = api.post(path, &mail(number));
-                let guid = reply.expect(202, "").header("x-message-id").to_owned();
-                accepted.lock().unwrap().insert(guid);
+    let send = || {
+        for number in 0.. {
+            if !goes_on.load(Ordering::Relaxed) {
+                break;
             }
-        });
-        work();
+            let reply = api.post(path, &mail(number));
+            let guid = reply.expect(202, "").header("x-message-id").to_owned();
+            accepted.lock().unwrap().insert(guid);
+            std::thread::park_timeout(PACE);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(send);
+        }
+        // However the work ends, the clients end too.
+        let done = catch_unwind(AssertUnwindSafe(work));
         goes_on.store(false, Ordering::Relaxed);
+        done.unwrap_or_else(|fault| resume_unwind(fault));
     });
 }
 
@@ -87,6 +104,45 @@ fn twenty_backups_under_load_are_whole_and_hold_all_that_was_accepted_before() {
     done(&["check", "--data-dir", &data_dir], &[]);
     assert_eq!(server.stop().code, Some(0));
     assert!(site.received().keys().eq(all.iter()));
+}
+
+#[test]
+fn a_copy_made_under_load_sends_nothing_until_told_to_and_then_what_waited_in_it() {
+    let site = Site::new("");
+    let server = site.serve();
+    let api = server.caller(&site.key);
+    let path = site.user(&api);
+    let accepted = Mutex::<BTreeSet<_>>::default();
+    let (data_dir, file) = (site.data_dir(), site.path("b.db"));
+    under_load(&api, &path, &accepted, || {
+        until("some are sent", || site.received().len() > 20);
+        let outage = vec!["smtp.connect = refuse".parse().unwrap()];
+        site.smtp.orders().add(outage).unwrap();
+        let before = accepted.lock().unwrap().len();
+        until("some wait", || accepted.lock().unwrap().len() > before + 20);
+        done(&["backup", "--data-dir", &data_dir, &file], &[]);
+    });
+    server.kill();
+    std::fs::remove_dir_all(&data_dir).unwrap();
+    site.smtp.orders().lift();
+    let waiting = guids_where(&file, "status in ('queued', 'sending')");
+    let sent = guids_where(&file, "status = 'sent'");
+    assert!(waiting.len() >= 20 && sent.len() >= 20);
+    let before = site.received();
+    assert!(sent.iter().eq(before.keys()));
+
+    done(&["restore", "--data-dir", &data_dir, &file], &[]);
+    let server = site.serve();
+    let api = server.caller(&site.key);
+    // Each wakes a sender, which looks for what waits.
+    let new = super::accepted(&api, &path, 20);
+    assert_eq!(site.received(), before, "it is paused");
+    done(&["outbox", "resume", "--data-dir", &data_dir], &[]);
+    let all = sent.len() + waiting.len() + new.len();
+    until("all are sent", || site.received().len() == all);
+    super::until_sent(&api, all);
+    let all = sent.into_iter().chain(waiting).chain(new);
+    assert_eq!(site.received(), all.map(|guid| (guid, 1)).collect());
 }
 
 /// What must not be in a backup, in each form in which bytes of a mail or of a URL may carry it.
