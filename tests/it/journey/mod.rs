@@ -3,6 +3,7 @@
 mod backups;
 mod beside;
 mod crash;
+mod fading;
 mod restored;
 mod stop;
 mod whole;
