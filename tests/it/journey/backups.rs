@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const BACKUPS: usize = 20;
 
 /// The GUIDs of all messages in a database.
-fn guids(file: &str) -> BTreeSet<String> {
+pub(super) fn guids(file: &str) -> BTreeSet<String> {
     let database = Connection::open(file).unwrap();
     let mut statement = database.prepare("select guid from message").unwrap();
     let rows = statement

@@ -4,6 +4,7 @@ mod backups;
 mod beside;
 mod crash;
 mod fading;
+mod power;
 mod restored;
 mod stop;
 mod whole;
