@@ -31,6 +31,7 @@ broken: ## Breaks each promise on purpose: do the tests notice? Takes half an ho
 	tests/broken/run
 
 bench: release ## The figures of README, as ratios within one run
+	@benches/postfix
 	@$(CARGO) bench --locked --bench load
 
 release: ## The binary, target/release/herald

@@ -94,21 +94,20 @@ fn lines(text: &str) -> String {
     out
 }
 
-/// The body as DATA sends it, without the final dot: a dot at the start of a line is doubled and the last line ends.
+/// The mail as DATA sends it: a dot at the start of a line is doubled, the last line ends, and a dot follows.
 /// (RFC 5321, section 4.5.2)
 #[must_use]
-pub fn dot_stuffed(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + 16);
-    let mut line_start = true;
-    for &byte in raw {
-        if byte == b'.' && line_start {
+pub fn with_final_dot(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + 64);
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
             out.push(b'.');
         }
-        out.push(byte);
-        line_start = byte == b'\n';
+        out.extend_from_slice(line);
     }
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
+    out.extend_from_slice(b".\r\n");
     out
 }
