@@ -57,7 +57,7 @@ impl TestApp {
             caller: Caller::new(&server.addresses[0], &key),
             server: Some(server),
             key,
-            directory: directory,
+            directory,
             may_wait: false,
         }
     }
