@@ -1,8 +1,8 @@
 //! The power is cut: what was accepted is on the disk. (delivery.md, promise 1)
 //!
 //! The program runs with `power.c` in front of the C library, which keeps what each file of the database held when it was
-//! last made durable, and nothing that was only written. After a cut that is all there is. The disk is slow, too: whoever
-//! is answered before it is done is told too early.
+//! last made durable, and nothing that was only written. After a cut that is all there is. Before each the disk hangs:
+//! whoever is answered then is told too early.
 
 use super::backups::guids;
 use super::{USERS, send_path};
@@ -14,12 +14,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// How often the power is cut.
-const CUTS: usize = 5;
+const CUTS: usize = 6;
 /// How many messages are accepted at least before each.
-const ACCEPTED: usize = 200;
+const ACCEPTED: usize = 150;
 const CALLERS: usize = 4;
+
+/// For so long the power stays when the disk hangs. Nobody who waits for the disk is answered meanwhile, however long it
+/// is; who does not wait is.
+const HANGS: Duration = Duration::from_millis(200);
 
 /// The files that a database needs to be read again.
 const FILES: [&str; 2] = ["herald.db", "herald.db-wal"];
@@ -87,6 +92,9 @@ fn what_was_accepted_is_there_after_a_power_cut() {
     let accepted = Mutex::<BTreeSet<String>>::default();
     for number in 1..=CUTS {
         settle(&data);
+        if !number.is_multiple_of(2) {
+            std::fs::write(data.join("herald.db-wal.wait"), "").unwrap();
+        }
         let env = [
             ("LD_PRELOAD", library.as_str()),
             ("HERALD_REQUESTS_PER_MINUTE", "0"),
@@ -96,6 +104,8 @@ fn what_was_accepted_is_there_after_a_power_cut() {
             let user = json!({ "UserName": "bo", "Email": "bo@example.net" });
             let user = server.caller(key).post(USERS, &user.to_string()).json();
             path = send_path(user["Data"]["Guid"].as_str().unwrap());
+            // So that the disk has nothing else to do.
+            server.caller(key).post("/api/admin/v1/outbox/pause", "{}");
         }
         std::thread::scope(|scope| {
             for _ in 0..CALLERS {
@@ -104,6 +114,11 @@ fn what_was_accepted_is_there_after_a_power_cut() {
             until("many are accepted", || {
                 accepted.lock().unwrap().len() >= number * ACCEPTED
             });
+            std::fs::write(data.join("herald.db-wal.hang"), "").unwrap();
+            until("the disk hangs", || {
+                data.join("herald.db-wal.hangs").exists()
+            });
+            std::thread::sleep(HANGS);
             server.signal(rustix::process::Signal::KILL);
         });
         server.ended();
