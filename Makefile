@@ -2,7 +2,7 @@
 CARGO = cargo
 PROFILE = target/release/herald
 
-.PHONY: help run demo test contract-test kill-loop power-cuts check bench release
+.PHONY: help run demo test contract-test kill-loop power-cuts check broken bench release
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ check: ## What CI runs: format, lints, tests, documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(MAKE) test
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+
+broken: ## Breaks each promise on purpose: do the tests notice? Takes half an hour
+	tests/broken/run
 
 bench: release ## The figures of README, as ratios within one run
 	@benches/postfix

@@ -3,15 +3,18 @@
 //! A load driver, not a test: it starts the release binary as a child process with a data directory on the real disk,
 //! drives it over sockets, and prints a Markdown table. Nothing fails for being slow. Sizes come from the environment:
 //! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk),
-//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `log` or `process`).
+//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `tarpit`, `backlog`, `log`
+//! or `process`).
 #![allow(missing_docs, clippy::print_stdout)] // The table on stdout is what this program is for.
 
 mod appliance;
+mod backlog;
 mod driver;
 mod group_commit;
 mod log;
 mod machine;
 mod mails;
+mod tarpit;
 
 use appliance::{Appliance, Prepared};
 use driver::{Load, OWN_WORDS, WELCOME};
@@ -63,6 +66,12 @@ fn main() -> Result<()> {
     }
     if wanted("mails") {
         mail_rows(&sizes)?;
+    }
+    if wanted("tarpit") {
+        tarpit::print(&sizes.disk, sizes.mails)?;
+    }
+    if wanted("backlog") {
+        backlog::print(&sizes.disk, sizes.span)?;
     }
     if wanted("log") {
         log_rows(&sizes)?;

@@ -4,6 +4,7 @@
 mod addresses;
 mod api;
 mod attacks;
+mod broken;
 mod channels;
 mod command_line;
 mod crash;
