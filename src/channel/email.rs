@@ -208,10 +208,7 @@ async fn attempt(
 ) -> (Option<Connection>, Result<Receipt, Failure>) {
     let deadline = Instant::now() + server.timeouts.attempt;
     if let Some(mut connection) = kept {
-        let result = match connection.reset(deadline).await {
-            Ok(()) => connection.hand_over(mail, deadline).await,
-            Err(failure) => Err(failure),
-        };
+        let result = connection.hand_over(mail, deadline).await;
         let died_idle = !connection.mail_taken
             && result
                 .as_ref()
@@ -244,5 +241,6 @@ fn keep_if_usable(
         Ok(_) => true,
         Err(failure) => matches!(failure.class, Class::Temporary | Class::Permanent),
     };
-    (clear.then_some(connection), result)
+    let is_usable = clear && connection.in_step;
+    (is_usable.then_some(connection), result)
 }

@@ -52,7 +52,7 @@ mod writer;
 use crate::domain::message::Outgoing;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, Row, RowIndex};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -188,6 +188,21 @@ impl Store {
             .unwrap_or_else(|_| Err(Error::internal("the writer thread has ended")))
     }
 
+    /// Like [`Store::record`], for what a start has to write: where the disk is full the first try gives up the reserve,
+    /// and the second has its room.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn record_at_start<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        match self.record(work.clone()) {
+            Err(Error::Unavailable { .. }) => self.record(work),
+            done => done,
+        }
+    }
+
     /// Like [`Store::record`], without waiting.
     pub fn begin_record<T: Send + 'static>(
         &self,
@@ -271,7 +286,7 @@ fn is_unique_violation(fault: &rusqlite::Error, columns: &str) -> bool {
 }
 
 /// The time in a column of milliseconds.
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     row.get(column).map(timestamp)
 }
 
@@ -290,6 +305,6 @@ fn timestamp(millis: i64) -> Timestamp {
 }
 
 /// The GUID in a column of 16 bytes.
-fn guid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+fn guid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uuid> {
     Ok(Uuid::from_bytes(row.get(column)?))
 }

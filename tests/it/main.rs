@@ -4,8 +4,10 @@
 mod addresses;
 mod api;
 mod attacks;
+mod broken;
 mod channels;
 mod command_line;
+mod crash;
 mod explain;
 mod front;
 mod housekeeping;
