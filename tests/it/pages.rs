@@ -41,7 +41,7 @@ fn the_shell_is_served_at_the_address_of_every_page_and_nowhere_else() {
     }
     get(&app, "/nothing", &[("sec-fetch-dest", "document")]).expect(404, &home.body);
     get(&app, "/api/nothing", &[("sec-fetch-dest", "document")]).expect(404, nothing);
-    let refused = r#"{"Result":"ERR","Message":"err_MethodNotAllowed","Details":"This address takes GET, HEAD."}"#;
+    let refused = r#"{"Result":"ERR","Message":"err_MethodNotAllowed","Details":"This address answers to GET, HEAD."}"#;
     let posted = app.call("POST", "/users", &[], b"");
     posted.expect(405, refused);
     assert_eq!(posted.header("allow"), "GET, HEAD");
