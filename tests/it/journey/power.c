@@ -60,21 +60,34 @@ static void copy(int fd, const char *to)
 	close(out);
 }
 
+/* Two threads may ask for the same file: the copy that was begun later is what the disk is sure of. */
+static long copies, sure_of[2];
+
 static int durable(int fd, long how)
 {
-	char path[4096], unsure[4200], sure[4200];
+	char path[4096] = "", unsure[4200], sure[4200];
+	long copied = 0;
 	int kept = is_kept(fd, path, sizeof path);
+	int log = strstr(path, "-wal") != NULL;
 	if (kept) {
 		snprintf(unsure, sizeof unsure, "%s.unsure.%d", path, (int)syscall(SYS_gettid));
 		snprintf(sure, sizeof sure, "%s.sure", path);
 		pthread_mutex_lock(&still);
 		copy(fd, unsure);
+		copied = ++copies;
 		pthread_mutex_unlock(&still);
 		hang(path);
 	}
 	int done = syscall(how, fd);
-	if (kept && done == 0 && rename(unsure, sure) != 0)
-		abort();
+	if (kept && done == 0) {
+		pthread_mutex_lock(&still);
+		if (copied > sure_of[log]) {
+			sure_of[log] = copied;
+			if (rename(unsure, sure) != 0)
+				abort();
+		}
+		pthread_mutex_unlock(&still);
+	}
 	return done;
 }
 
