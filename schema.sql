@@ -55,6 +55,38 @@ create table template (
 ) strict;
 create unique index template_place on template (type_id, format, lcid) where deleted_at is null;
 
+-- What each template was after each save, the present state included; the oldest go first.
+create table template_version (
+    template_id integer not null references template (id) on delete cascade,
+    version integer not null,           -- from 1 within the template
+    saved_at integer not null,
+    saved_by text not null,
+    type_id integer not null,
+    format integer not null,
+    lcid integer not null,
+    language text not null,
+    sender text,
+    subject text,
+    body text,
+    html_body text,
+    primary key (template_id, version)
+) strict;
+create trigger template_kept after insert on template begin
+    insert into template_version values (new.id, 1, new.updated_at, new.updated_by, new.type_id, new.format, new.lcid,
+        new.language, new.sender, new.subject, new.body, new.html_body);
+end;
+create trigger template_kept_again after update on template
+    when (new.type_id, new.format, new.lcid) <> (old.type_id, old.format, old.lcid) or new.sender is not old.sender
+        or new.subject is not old.subject or new.body is not old.body or new.html_body is not old.html_body
+begin
+    insert into template_version
+        select new.id, max(version) + 1, new.updated_at, new.updated_by, new.type_id, new.format, new.lcid,
+            new.language, new.sender, new.subject, new.body, new.html_body
+        from template_version where template_id = new.id;
+    delete from template_version where template_id = new.id
+        and version <= (select max(version) from template_version where template_id = new.id) - 50;
+end;
+
 -- Recipients.
 create table recipient (
     id integer primary key autoincrement,
@@ -70,6 +102,8 @@ create table recipient (
     created_at integer not null,
     updated_at integer not null
 ) strict;
+-- How many speak which language, and can be reached how: counted without a look at the rows.
+create index recipient_language on recipient (is_disabled, language, lcid, (email is not null), (mobile is not null));
 
 -- API clients. Only hashes of their secrets are kept.
 create table client (
@@ -101,7 +135,8 @@ create table operator (
     user_name text not null collate nocase unique,
     password_hash text not null,
     created_at integer not null,
-    updated_at integer not null
+    updated_at integer not null,
+    must_change integer not null default 0 -- somebody else knows the password
 ) strict;
 
 -- The outbox and the log in one: a row is never deleted because it was sent.
@@ -144,6 +179,15 @@ create index message_user on message (user_id, id);
 create index message_cause on message (cause) where cause is not null;
 create index message_unsent on message (status, format, cause, created_at, (body is not null and recipient <> ''))
     where status in ('failed', 'expired', 'cancelled');
+
+-- How many messages ended how in each hour: counted as they end, so that nobody has to count them in the log.
+create table tally (
+    hour integer not null,              -- hours since 1970
+    channel text not null,
+    outcome text not null,              -- sent, failed or expired
+    count integer not null,
+    primary key (hour, channel, outcome)
+) strict, without rowid;
 
 -- One row per try. It is committed before connecting; a null result beside a final message is a crash in between.
 create table attempt (

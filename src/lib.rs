@@ -49,6 +49,7 @@ pub mod secret;
 pub mod accept;
 pub mod assets;
 pub mod domain;
+pub mod import;
 pub mod render;
 pub mod store;
 pub mod vault;

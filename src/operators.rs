@@ -6,7 +6,7 @@ use crate::domain::address::no_controls;
 use crate::domain::ids::OperatorId;
 use crate::domain::user::USER_NAME_CHARS_MAX;
 use crate::error::{Error, Result};
-use crate::secret::{self, SESSION_PREFIX, SETUP_PREFIX};
+use crate::secret::{self, LINK_PREFIX, SESSION_PREFIX, SETUP_PREFIX};
 use crate::store::operators as rows;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub const WRONG_TRIES_WAIT_SECS: i64 = 15 * 60;
 const CHECKS_MAX: usize = 2;
 /// Names and addresses whose wrong tries are remembered; past that the oldest are forgotten.
 const TRIES_KEPT_MAX: usize = 10_000;
-/// How long the set-up token of a new appliance is good.
+/// How long the set-up token of a new appliance is good, and a sign-in link.
 pub const SETUP_MINUTES: i64 = 30;
 
 /// What the process remembers of people at the door.
@@ -35,7 +35,17 @@ pub const SETUP_MINUTES: i64 = 30;
 pub struct Door {
     tries: Mutex<HashMap<(String, String), Tries>>,
     checking: AtomicUsize,
-    setup: Mutex<Option<([u8; 32], Timestamp)>>,
+    setup: Ticket<()>,
+    link: Ticket<String>,
+}
+
+/// A token that is good once, for a while, and what it is good for; by its hash.
+struct Ticket<T>(Mutex<Option<([u8; 32], Timestamp, T)>>);
+
+impl<T> Default for Ticket<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -146,14 +156,65 @@ pub fn setup_token(app: &App) -> Result<Option<String>> {
     if app.store.read(rows::is_taken)? {
         return Ok(None);
     }
-    let token = secret::mint(SETUP_PREFIX)?;
-    let expires = app
-        .clock
-        .now()
-        .checked_add(SignedDuration::from_mins(SETUP_MINUTES))
-        .map_err(Error::internal)?;
-    *lock(&app.door.setup) = Some((secret::hash(&token), expires));
-    Ok(Some(token))
+    app.door
+        .setup
+        .issue(SETUP_PREFIX, (), app.clock.now())
+        .map(Some)
+}
+
+/// Whether a set-up token is there that has been neither used nor forgotten, and would make the first operator.
+///
+/// # Errors
+/// A fault of the database.
+pub fn first_run(app: &App) -> Result<FirstRun> {
+    let has_operator = app.store.read(|db| Ok(!rows::list(db)?.is_empty()))?;
+    Ok(
+        match (has_operator, app.door.setup.is_open(app.clock.now())) {
+            (true, _) => FirstRun::Over,
+            (false, true) => FirstRun::Open,
+            (false, false) => FirstRun::Closed,
+        },
+    )
+}
+
+/// Where a new appliance is on its way to its first operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstRun {
+    /// The set-up token makes the first operator.
+    Open,
+    /// There is no operator, and no token either: a start makes a new one.
+    Closed,
+    /// There is an operator.
+    Over,
+}
+
+/// A token that signs this operator in once, within [`SETUP_MINUTES`]; it replaces the one before.
+///
+/// # Errors
+/// A fault of the system's randomness.
+pub fn sign_in_token(app: &App, name: &str) -> Result<String> {
+    let ticket = &app.door.link;
+    ticket.issue(LINK_PREFIX, name.to_owned(), app.clock.now())
+}
+
+/// Signs in with the token of a link. It works once.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] for a token that is wrong, used or too old, or whose operator is gone.
+pub fn sign_in_by_link(app: &App, token: &str) -> Result<SignedIn> {
+    let name = app.door.link.take(token, app.clock.now());
+    let name = name.ok_or_else(no_link)?;
+    let found = app.store.read(|db| rows::credentials(db, &name))?;
+    let (id, name, hash) = found.ok_or_else(no_link)?;
+    Ok(SignedIn {
+        token: new_session(app, id, hash)?,
+        name,
+    })
+}
+
+fn no_link() -> Error {
+    let text = "The sign-in link is wrong, used or too old; sign in with name and password.";
+    Error::InvalidCredentials(text.into())
 }
 
 /// Makes the first operator and signs them in. The token works once.
@@ -163,10 +224,12 @@ pub fn setup_token(app: &App) -> Result<Option<String>> {
 pub fn set_up(app: &App, token: &str, name: &str, password: &str) -> Result<SignedIn> {
     let now = app.clock.now();
     // The token first: hashing for just anyone would keep the processor busy.
-    app.door.has_setup(token, now)?;
+    if !app.door.setup.is_good(token, now) {
+        return Err(no_setup());
+    }
     check_name(name)?;
     let hash = new_password(password)?;
-    app.door.take_setup(token, now)?;
+    app.door.setup.take(token, now).ok_or_else(no_setup)?;
     let (new, kept) = (name.to_owned(), hash.clone());
     let id = app.store.write(move |tx| {
         // The command line may have added one since the token was made.
@@ -235,24 +298,6 @@ impl Door {
         lock(&self.tries).remove(key);
     }
 
-    fn has_setup(&self, token: &str, now: Timestamp) -> Result<()> {
-        let setup = lock(&self.setup);
-        let is_good = |(kept, expires): &([u8; 32], Timestamp)| {
-            now < *expires && secret::matches(token, kept)
-        };
-        setup
-            .as_ref()
-            .filter(|kept| is_good(kept))
-            .map(|_| ())
-            .ok_or_else(no_setup)
-    }
-
-    /// Of two with the same token at once, the second one comes too late.
-    fn take_setup(&self, token: &str, now: Timestamp) -> Result<()> {
-        self.has_setup(token, now)?;
-        lock(&self.setup).take().map(|_| ()).ok_or_else(no_setup)
-    }
-
     fn begin_check(&self) -> Result<Checking<'_>> {
         let checking = Checking(&self.checking);
         match self.checking.fetch_add(1, Ordering::AcqRel) < CHECKS_MAX {
@@ -261,6 +306,40 @@ impl Door {
                 retry_after_secs: 1,
                 details: "Too many people are signing in at once.".into(),
             }),
+        }
+    }
+}
+
+impl<T: Clone> Ticket<T> {
+    /// A new token; the one before is good no longer.
+    fn issue(&self, prefix: &str, what: T, now: Timestamp) -> Result<String> {
+        let token = secret::mint(prefix)?;
+        let lasts = SignedDuration::from_mins(SETUP_MINUTES);
+        let expires = now.checked_add(lasts).map_err(Error::internal)?;
+        *lock(&self.0) = Some((secret::hash(&token), expires, what));
+        Ok(token)
+    }
+
+    fn is_open(&self, now: Timestamp) -> bool {
+        lock(&self.0)
+            .as_ref()
+            .is_some_and(|(_, expires, _)| now < *expires)
+    }
+
+    fn is_good(&self, token: &str, now: Timestamp) -> bool {
+        self.is_open(now)
+            && lock(&self.0)
+                .as_ref()
+                .is_some_and(|(kept, ..)| secret::matches(token, kept))
+    }
+
+    /// Of two with the same token at once, the second one comes too late.
+    fn take(&self, token: &str, now: Timestamp) -> Option<T> {
+        let mut kept = lock(&self.0);
+        let (hash, expires, _) = kept.as_ref()?;
+        match now < *expires && secret::matches(token, hash) {
+            true => kept.take().map(|(.., what)| what),
+            false => None,
         }
     }
 }

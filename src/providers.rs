@@ -3,6 +3,10 @@
 //!
 //! A channel without any is captured. A stored URL that cannot be read stands in its place as [`Unusable`].
 
+mod health;
+
+pub use health::{Health, captured, health, is_unset};
+
 use crate::app::App;
 use crate::channel::capture::Capture;
 use crate::channel::unusable::Unusable;
@@ -220,12 +224,6 @@ pub fn read_report(app: &App, channel: Channel, callback: &Callback<'_>) -> Opti
     let running = app.providers.lock();
     let lines = running.as_ref()?.built.get(&channel)?;
     lines.iter().find_map(|line| line.provider.report(callback))
-}
-
-/// Whether nothing is configured for a channel, neither given nor stored: it is captured.
-#[must_use]
-pub fn is_unset(app: &App, channel: Channel) -> bool {
-    find(app, |on, line| on == channel && !line.source.is_empty()).is_none()
 }
 
 /// Runs `work` while the channel has a provider that sends what it is given away.

@@ -23,6 +23,8 @@ pub const CLIENT_SECRET_PREFIX: &str = "hrlds_";
 pub const SESSION_PREFIX: &str = "hrldo_";
 /// In front of the token that makes the first operator.
 pub const SETUP_PREFIX: &str = "hrldu_";
+/// In front of the token of a link that signs an operator in once.
+pub const LINK_PREFIX: &str = "hrldl_";
 
 /// The hash of no password: argon2id with the default parameters, so that checking it takes as long as any.
 pub const NO_PASSWORD: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -3,18 +3,21 @@
 //! A load driver, not a test: it starts the release binary as a child process with a data directory on the real disk,
 //! drives it over sockets, and prints a Markdown table. Nothing fails for being slow. Sizes come from the environment:
 //! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk),
-//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `log` or `process`).
+//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `tarpit`, `backlog`, `log`
+//! or `process`).
 #![allow(missing_docs, clippy::print_stdout)] // The table on stdout is what this program is for.
 
 mod appliance;
+mod backlog;
 mod driver;
 mod group_commit;
 mod log;
 mod machine;
 mod mails;
+mod tarpit;
 
 use appliance::{Appliance, Prepared};
-use driver::Load;
+use driver::{Load, OWN_WORDS, WELCOME};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,6 +67,12 @@ fn main() -> Result<()> {
     if wanted("mails") {
         mail_rows(&sizes)?;
     }
+    if wanted("tarpit") {
+        tarpit::print(&sizes.disk, sizes.mails)?;
+    }
+    if wanted("backlog") {
+        backlog::print(&sizes.disk, sizes.span)?;
+    }
     if wanted("log") {
         log_rows(&sizes)?;
     }
@@ -112,19 +121,20 @@ fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
             Ok::<_, Box<dyn Error>>(measured.per_sec)
         };
         let livez = measure("GET /livez", &holding, &Load::livez(), f64::NAN)?;
-        let sends = measure(
-            "accepted sends, outbox held",
-            &holding,
-            &Load::sends(&held),
-            livez,
-        )?;
-        if connections == 64 && !group.is_nan() {
-            let beside = format!("group commit {group:.0}");
-            row("the same", sends, &beside, Some(sends / group));
+        for (kind, body) in [
+            ("welcome mail", WELCOME),
+            ("mail in the caller's words", OWN_WORDS),
+        ] {
+            let what = format!("accepted: a {kind}, outbox held");
+            let sends = measure(&what, &holding, &Load::sends(&held, body), livez)?;
+            if connections == 64 && !group.is_nan() {
+                let beside = format!("group commit {group:.0}");
+                row("the same", sends, &beside, Some(sends / group));
+            }
         }
         // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
-        let what = "accepted sends while delivering to `capture:`";
-        measure(what, &capturing, &Load::sends(&running), livez)?;
+        let what = "accepted: a welcome mail, while delivering to `capture:`";
+        measure(what, &capturing, &Load::sends(&running, WELCOME), livez)?;
         capturing.wait_until_empty(&running)?;
     }
     for (what, appliance) in [("outbox held", holding), ("delivering", capturing)] {

@@ -9,6 +9,7 @@ use crate::error::Error;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;
+use memchr::memmem;
 
 /// A mail with its envelope, both safe for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,13 @@ fn refused(what: &str, why: &str) -> Failure {
 /// Every line break as CRLF, which is what encoded text has too (RFC 2045, section 6.8); a control character
 /// that has no place in a mail becomes U+FFFD, so that a server cannot trip over it.
 fn lines(text: &str) -> String {
+    // Without early return, so that many bytes are looked at together. 0xC2 begins the control characters beyond ASCII.
+    let is_odd = |byte: u8| {
+        (byte < b' ' && byte != b'\n' && byte != b'\t') | (byte == 0x7f) | (byte == 0xc2)
+    };
+    if !text.bytes().fold(false, |found, byte| found | is_odd(byte)) {
+        return text.replace('\n', "\r\n");
+    }
     let mut out = String::with_capacity(text.len() + text.len() / 32);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -99,12 +107,16 @@ fn lines(text: &str) -> String {
 #[must_use]
 pub fn with_final_dot(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len() + 64);
-    for line in raw.split_inclusive(|byte| *byte == b'\n') {
-        if line.starts_with(b".") {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
+    if raw.starts_with(b".") {
+        out.push(b'.');
     }
+    let mut copied = 0;
+    for place in memmem::find_iter(raw, b"\n.") {
+        out.extend_from_slice(&raw[copied..=place]);
+        out.push(b'.');
+        copied = place + 1;
+    }
+    out.extend_from_slice(&raw[copied..]);
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }

@@ -14,6 +14,8 @@ use crate::domain::template::Draft as TemplateDraft;
 use crate::domain::user::{User, UserDraft};
 use crate::error::{Error, Result};
 use crate::http::guard::Listen;
+use crate::operators::{self, SETUP_MINUTES};
+use crate::secret::{self, SESSION_PREFIX};
 use crate::{render, store};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -59,9 +61,27 @@ pub(super) fn run(args: Args) -> Outcome {
 struct Samples {
     user: User,
     client: Made,
+    /// Signs the operator in, once.
+    sign_in: String,
 }
 
-fn explain(address: &str, Samples { user, client }: &Samples) {
+fn explain(address: &str, samples: &Samples) {
+    let Samples {
+        user,
+        client,
+        sign_in,
+    } = samples;
+    let look = match address.starts_with("http:") {
+        true => format!(
+            "Look around in a browser; this link signs you in, once and within {SETUP_MINUTES} minutes:
+
+  {address}/signin#token={sign_in}
+
+"
+        ),
+        // No browser reaches a socket file.
+        false => String::new(),
+    };
     let reach = match address.strip_prefix("unix:") {
         Some(path) => format!("--unix-socket {path} http://localhost"),
         None => address.to_owned(),
@@ -71,7 +91,7 @@ fn explain(address: &str, Samples { user, client }: &Samples) {
     say(&format!(
         "Herald is ready at {address} and keeps everything to itself: mail and SMS are captured, not sent.
 
-Send {name} a message, by e-mail and SMS:
+{look}Send {name} a message, by e-mail and SMS:
 
   curl -i {reach}/api/v1.3/communication/messages/{}/send -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{\"deliveryMethod\":\"both\",\"messageType\":\"welcome\"}}'
 
@@ -128,7 +148,17 @@ fn fill(app: &App) -> Result<Samples> {
     Ok(Samples {
         user: anna,
         client: clients::create(app, draft, None, BY)?,
+        sign_in: operator(app)?,
     })
+}
+
+/// An operator with a password that nobody knows, and the token of a link that signs them in.
+fn operator(app: &App) -> Result<String> {
+    let hash = operators::new_password(&secret::mint(SESSION_PREFIX)?)?;
+    let now = app.clock.now();
+    app.store
+        .write(move |tx| store::operators::insert(tx, BY, &hash, now))?;
+    operators::sign_in_token(app, BY)
 }
 
 fn type_named(app: &App, slug: &str) -> Result<Arc<MessageType>> {

@@ -69,9 +69,9 @@ fn invite(app: &App, data_dir: &Path) -> Outcome {
     let token = operators::setup_token(app).map_err(|fault| fault.to_string())?;
     if let Some(token) = token {
         say(&format!(
-            "Nobody can use this appliance yet. Make the first operator within {SETUP_MINUTES} minutes:
+            "Nobody can use this appliance yet. Make the first operator in a browser, within {SETUP_MINUTES} minutes:
 
-  curl {}/api/admin/v1/user/setup -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\",\"username\":\"…\",\"password\":\"…\"}}'
+  {}/setup#token={token}
 
 or an API client at any time:
 

@@ -5,7 +5,7 @@
 use crate::domain::cause::Cause;
 use crate::domain::format::{Channel, Format};
 use crate::domain::ids::TemplateId;
-use crate::domain::language::{self, Language};
+use crate::domain::language::{self, Language, LanguageReason};
 use crate::domain::message::Decision;
 use crate::domain::user::UserProfile;
 
@@ -205,7 +205,22 @@ fn leg(
     }
 }
 
-/// The best language first, then the richer format.
+/// The template that a user of this language would get, and why: the best language first, then the richer format.
+#[must_use]
+pub fn best(
+    want: Want,
+    candidates: &[Candidate],
+    language: Language,
+    default_language: Language,
+) -> Option<(Candidate, LanguageReason)> {
+    let fitting = || candidates.iter().filter(|c| want.takes(c.format));
+    let languages: Vec<_> = fitting().map(|c| c.language).collect();
+    let (chosen, why) = language::choose(&languages, language, default_language)?;
+    let of_language = fitting().filter(|c| c.language == chosen);
+    let best = of_language.min_by_key(|c| c.format)?;
+    Some((*best, why))
+}
+
 fn template(
     user: &UserProfile,
     want: Want,
@@ -213,16 +228,7 @@ fn template(
     default_language: Language,
     trace: &mut Vec<Decision>,
 ) -> Result<Candidate, Obstacle> {
-    let fitting = || candidates.iter().filter(|c| want.takes(c.format));
-    let languages: Vec<_> = fitting().map(|c| c.language).collect();
-    let chosen =
-        language::choose(&languages, user.language, default_language).and_then(|(lang, why)| {
-            let best = fitting()
-                .filter(|c| c.language == lang)
-                .min_by_key(|c| c.format)?;
-            Some((*best, why))
-        });
-    match chosen {
+    match best(want, candidates, user.language, default_language) {
         Some((best, why)) => {
             let choice = format!(
                 "{} ({}, {})",

@@ -34,7 +34,7 @@ pub struct UserDraft {
 }
 
 /// What may be relied on: a recipient that passed [`UserDraft::check`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserProfile {
     /// Unique whatever the case.
     pub user_name: String,
@@ -89,43 +89,89 @@ impl User {
     }
 }
 
+/// What is wrong with one field.
+#[derive(Debug)]
+pub struct Fault {
+    /// Its name in the API.
+    pub field: &'static str,
+    /// [`Error::Invalid`] with a sentence that names it.
+    pub error: Error,
+}
+
 impl UserDraft {
     /// Checks every field.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a sentence that names the field.
+    /// [`Error::Invalid`] with a sentence that names the first field that is wrong.
     pub fn check(self, default_language: Language) -> Result<UserProfile> {
-        let user_name = self.user_name.trim().to_owned();
-        bounded("UserName", &user_name, USER_NAME_CHARS_MAX)?;
-        if user_name.is_empty() {
-            return Err(Error::invalid("UserName must not be empty."));
-        }
-        let name = match filled(self.name) {
-            Some(name) => name,
-            None => user_name.clone(),
-        };
-        bounded("Name", &name, NAME_CHARS_MAX)?;
-        if self.attributes.len() > ATTRIBUTES_BYTES_MAX {
-            return Err(Error::Invalid(format!(
-                "Attributes must be at most {ATTRIBUTES_BYTES_MAX} bytes of JSON."
-            )));
-        }
-        Ok(UserProfile {
-            user_name,
-            name,
-            email: filled(self.email)
-                .map(|e| EmailAddress::parse(&e))
-                .transpose()?,
-            mobile: filled(self.mobile)
-                .map(|m| PhoneNumber::parse(&m))
-                .transpose()?,
-            language: match filled(self.language) {
-                Some(tag) => Language::parse(&tag)?,
-                None => default_language,
-            },
-            is_disabled: self.is_disabled,
-            attributes: self.attributes,
+        self.check_all(default_language).map_err(|faults| {
+            let first = faults.into_iter().next();
+            first.map_or_else(|| Error::internal("no fault"), |fault| fault.error)
         })
+    }
+
+    /// Checks every field, and goes on when one is wrong.
+    ///
+    /// # Errors
+    /// What is wrong, in the order of the fields; never empty.
+    pub fn check_all(
+        self,
+        default_language: Language,
+    ) -> std::result::Result<UserProfile, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let user_name = self.user_name.trim().to_owned();
+        let name = filled(self.name).unwrap_or_else(|| user_name.clone());
+        let mut note = |field, checked: Result<()>| {
+            faults.extend(checked.err().map(|error| Fault { field, error }));
+        };
+        note("UserName", check_user_name(&user_name));
+        note("Name", bounded("Name", &name, NAME_CHARS_MAX));
+        note("Attributes", check_attributes(&self.attributes));
+        let email = filled(self.email).map(|text| EmailAddress::parse(&text));
+        let email = email.transpose().unwrap_or_else(|error| {
+            note("Email", Err(error));
+            None
+        });
+        let mobile = filled(self.mobile).map(|text| PhoneNumber::parse(&text));
+        let mobile = mobile.transpose().unwrap_or_else(|error| {
+            note("Mobile", Err(error));
+            None
+        });
+        let language = filled(self.language).map(|tag| Language::parse(&tag));
+        let language = language.unwrap_or(Ok(default_language));
+        match language {
+            Ok(language) if faults.is_empty() => Ok(UserProfile {
+                user_name,
+                name,
+                email,
+                mobile,
+                language,
+                is_disabled: self.is_disabled,
+                attributes: self.attributes,
+            }),
+            language => {
+                let field = "Language";
+                faults.extend(language.err().map(|error| Fault { field, error }));
+                Err(faults)
+            }
+        }
+    }
+}
+
+fn check_user_name(user_name: &str) -> Result<()> {
+    bounded("UserName", user_name, USER_NAME_CHARS_MAX)?;
+    match user_name.is_empty() {
+        true => Err(Error::invalid("UserName must not be empty.")),
+        false => Ok(()),
+    }
+}
+
+fn check_attributes(attributes: &str) -> Result<()> {
+    match attributes.len() > ATTRIBUTES_BYTES_MAX {
+        true => Err(Error::Invalid(format!(
+            "Attributes must be at most {ATTRIBUTES_BYTES_MAX} bytes of JSON."
+        ))),
+        false => Ok(()),
     }
 }
 

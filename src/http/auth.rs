@@ -107,9 +107,7 @@ fn authenticate(app: &App, db: &Db, request: &Request) -> Result<Caller> {
         let caller = operator(app, db, token)?;
         if !matches!(request.method(), "GET" | "HEAD") && !is_same_origin(request) {
             // A browser sends the cookie along whoever wrote the page: only our own pages may use it to change things.
-            return Err(Error::Unauthorized(
-                "A session cookie changes things only from this appliance's own pages.".into(),
-            ));
+            return Err(forged());
         }
         return Ok(caller);
     }
@@ -169,6 +167,36 @@ fn cookie(request: &Request) -> Option<&str> {
 /// The token of the session behind this request.
 pub fn session_token(request: &Request) -> Option<&str> {
     bearer(request).or_else(|| cookie(request))
+}
+
+/// Refuses what a browser sends for another site's page. What is no browser says nothing of the kind, and has no cookie.
+///
+/// # Errors
+/// [`Error::Exceeding`].
+pub fn refuse_other_sites(request: &Request) -> Result<()> {
+    let from_a_page = ["sec-fetch-site", "origin"]
+        .iter()
+        .any(|name| request.header(name).is_some());
+    match from_a_page && !is_same_origin(request) {
+        true => Err(forged()),
+        false => Ok(()),
+    }
+}
+
+fn forged() -> Error {
+    let text = "A session begins, ends and changes things only from this appliance's own pages.";
+    Error::Exceeding(text.into())
+}
+
+/// The operator who is signed in, if the request carries a session that has not ended.
+///
+/// # Errors
+/// A fault of the database.
+pub fn signed_in(app: &App, db: &Db, request: &Request) -> Result<Option<(OperatorId, String)>> {
+    match session_token(request) {
+        Some(token) => operators::by_session(db, &secret::hash(token), app.clock.now()),
+        None => Ok(None),
+    }
 }
 
 /// Fetch metadata where the browser sends it, else the origin against the host. (Fetch Metadata Request Headers, section 2.4)

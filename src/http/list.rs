@@ -56,6 +56,8 @@ pub enum Takes {
     },
     /// A time.
     Time,
+    /// `true` or `false`; false without the word.
+    Flag,
     /// One of these fields, `-` in front for descending; the first one without the word.
     Sort(&'static [Field]),
 }
@@ -254,6 +256,28 @@ fn number(word: &str, value: &str, max: u32) -> Result<u32> {
 pub fn time(request: &Request, word: &str) -> Result<Option<Timestamp>> {
     let found = request.query().iter().find(|(name, _)| name == word);
     found.map(|(_, value)| moment(word, value)).transpose()
+}
+
+/// Whether the only word of the query says `true`.
+///
+/// # Errors
+/// [`Error::Invalid`] for anything but `true` and `false`, and for any other word.
+pub fn flag(request: &Request, word: &str) -> Result<bool> {
+    once(request.query())?;
+    let mut says = false;
+    for (name, value) in request.query() {
+        says = match value.as_str() {
+            _ if name != word => {
+                return Err(Error::Invalid(format!(
+                    "{name:?} is no word of this address; there is {word}."
+                )));
+            }
+            "true" => true,
+            "false" => false,
+            _ => return Err(Error::Invalid(format!("{word} must be true or false."))),
+        };
+    }
+    Ok(says)
 }
 
 fn moment(name: &str, value: &str) -> Result<Timestamp> {

@@ -185,6 +185,23 @@ impl Request {
         Ok(value)
     }
 
+    /// The body as text of this media type; a byte order mark is no part of it.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedMediaType`], [`Error::Invalid`].
+    pub fn text(&self, media_type: &str) -> Result<&str> {
+        let given = self.header("content-type").unwrap_or_default();
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case(media_type) {
+            return Err(Error::UnsupportedMediaType(format!(
+                "Send the body as `Content-Type: {media_type}`."
+            )));
+        }
+        let text = std::str::from_utf8(self.body())
+            .map_err(|_| Error::invalid("The body is not UTF-8."))?;
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
     /// The form-encoded body's pairs.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, causes, clients, devices, enumerations, logs, outbox, preferences, preview,
-    providers, sending, session, settings, system_preferences, templates, testing, types, users,
+    captured, causes, clients, coverage, devices, enumerations, import, logs, outbox, overview,
+    preferences, preview, providers, sending, session, settings, system_preferences, templates,
+    testing, types, users, versions,
 };
 use super::auth::Access;
 use super::list::{List, Word};
@@ -10,7 +11,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::response::Response;
 use super::send::{messages, notifications, templates as communication, token};
-use super::{health, hooks, openapi};
+use super::{health, hooks, openapi, pages};
 use crate::app::App;
 use crate::domain::scope::{Area, Mode, Scope};
 use crate::error::Result;
@@ -101,6 +102,14 @@ impl Route {
     const fn takes_form<T: JsonSchema>(mut self) -> Self {
         self.takes = Some(Body {
             media_type: "application/x-www-form-urlencoded",
+            schema: schema_of::<T>,
+        });
+        self
+    }
+
+    const fn takes_csv<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Body {
+            media_type: "text/csv",
             schema: schema_of::<T>,
         });
         self
@@ -269,6 +278,7 @@ pub const ROUTES: &[Route] = &[
     get("/livez", PUBLIC, health::livez, "The process is alive").other("text/plain"),
     get("/readyz", PUBLIC, health::readyz, "The database and its writer answer").other("text/plain"),
     get("/openapi.json", PUBLIC, openapi::all, "Documents both APIs (OpenAPI 3.1)").document(),
+    post("/preview", OPERATOR, pages::preview, "Shows HTML in a frame in which it can do nothing").takes_form::<pages::Preview>().other("text/html"),
     post("/hooks/twilio/{token}", PUBLIC, hooks::twilio, "Takes Twilio's word on what became of a message").takes_form::<hooks::TwilioReport>().nothing().may(&[403]),
 
     post("/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
@@ -282,10 +292,12 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1.3/openapi.json", PUBLIC, openapi::send, "Documents the send API (OpenAPI 3.1)").document(),
 
     get("/api/admin/v1/openapi.json", PUBLIC, openapi::admin, "Documents the admin API (OpenAPI 3.1)").document(),
-    post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 429]),
+    post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 403, 429]),
+    post("/api/admin/v1/user/signin", PUBLIC, session::signin, "Signs an operator in who has a one-time link").takes::<session::LinkSignin>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 403]),
     post("/api/admin/v1/user/logoff", OPERATOR, session::logoff, "Signs an operator out").headers(SESSION),
     post("/api/admin/v1/user/password", OPERATOR, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>().headers(SESSION),
-    post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 409, 429]),
+    post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 403, 409, 429]),
+    get("/api/admin/v1/session", PUBLIC, session::get, "Says who is signed in and what every page shows, or how to begin").data::<session::WireSession>(),
     get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(&templates::LIST),
     get("/api/admin/v1/messages/templates/simple-text-email", COMMUNICATION_READ, templates::simple_text_email, "Lists text e-mail templates").page::<templates::MailTemplate>(&templates::LIST),
     get("/api/admin/v1/messages/templates/sms", COMMUNICATION_READ, templates::sms, "Lists SMS templates").page::<templates::SmsTemplate>(&templates::LIST),
@@ -293,8 +305,12 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/messages/templates/list", COMMUNICATION_READ, templates::list, "Lists all templates").page::<templates::MailTemplate>(&templates::LIST),
     post("/api/admin/v1/messages/templates", COMMUNICATION_WRITE, templates::save, "Adds a template or edits one").takes::<templates::SaveTemplate>().headers(LOCATION).may(&[409]),
     post("/api/admin/v1/messages/templates/preview", COMMUNICATION_READ, preview::preview, "Shows what a template becomes; stores and sends nothing").takes::<preview::Preview>().data::<preview::Previewed>().may(&[404]),
+    get("/api/admin/v1/messages/templates/coverage", COMMUNICATION_READ, coverage::get, "Says which template the users of each language would get").data::<coverage::Coverage>(),
     get("/api/admin/v1/messages/templates/{id}", COMMUNICATION_READ, templates::get, "Gets a template").data::<templates::OneTemplate>(),
     delete("/api/admin/v1/messages/templates/{id}", COMMUNICATION_WRITE, templates::delete, "Marks a template as deleted"),
+    get("/api/admin/v1/messages/templates/{id}/versions", COMMUNICATION_READ, versions::list, "Lists what a template was after each save").data::<Vec<versions::WireVersion>>(),
+    get("/api/admin/v1/messages/templates/{id}/versions/{version}", COMMUNICATION_READ, versions::get, "Gets a template as it was after a save").data::<versions::WholeVersion>(),
+    post("/api/admin/v1/messages/templates/{id}/versions/{version}/restore", COMMUNICATION_WRITE, versions::restore, "Makes a template again what it was").headers(LOCATION).may(&[409]),
     post("/api/admin/v1/messages/templates/{id}/test", COMMUNICATION_WRITE, testing::test, "Tries a template on a recipient, through the real channel").takes::<testing::TestTemplate>().data::<bool>().refuses(&["err_TestNoRecipient", "err_TestFormatNotTestable"]).may(&[409]),
     get("/api/admin/v1/messages/types", COMMUNICATION_READ, types::list, "Lists message types").page::<types::WireType>(&types::LIST),
     post("/api/admin/v1/messages/types", COMMUNICATION_WRITE, types::save, "Adds a message type or edits one").takes::<types::SaveType>().data::<super::Identity>().headers(LOCATION).may(&[409]),
@@ -319,6 +335,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
     get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
     post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>().headers(LOCATION).may(&[409]),
+    post("/api/admin/v1/users/import", USERS_WRITE, import::import, "Adds and changes users from a list, line by line").takes_csv::<import::UserList>().data::<import::Imported>().query(import::QUERY),
     get("/api/admin/v1/users/{id}", USERS_READ, users::get, "Gets a user").data::<users::WireUser>(),
     delete("/api/admin/v1/users/{id}", USERS_WRITE, users::delete, "Erases a person"),
     get("/api/admin/v1/users/{id}/devices", USERS_READ, devices::list, "Lists a user's devices").page::<devices::WireDevice>(&devices::LIST),
@@ -334,6 +351,7 @@ pub const ROUTES: &[Route] = &[
     post("/api/admin/v1/providers/check", SETTINGS_WRITE, providers::check_url, "Proves the credentials in a provider URL; stores and sends nothing").takes::<providers::CheckProvider>().data::<providers::Checked>(),
     delete("/api/admin/v1/providers/{id}", SETTINGS_WRITE, providers::delete, "Deletes a stored provider"),
     post("/api/admin/v1/providers/{id}/check", SETTINGS_WRITE, providers::check_stored, "Proves the credentials of a stored provider; sends nothing").data::<providers::Checked>(),
+    get("/api/admin/v1/overview", LOGS_READ, overview::get, "Says what waits, what became of the rest, how the providers are and what needs a person").data::<overview::Overview>(),
     get("/api/admin/v1/outbox", LOGS_READ, outbox::get, "Says whether the outbox is paused, and what waits in it").data::<outbox::WireOutbox>(),
     post("/api/admin/v1/outbox/pause", SETTINGS_WRITE, outbox::pause, "Pauses the outbox: what is accepted waits").takes::<outbox::PauseOutbox>(),
     post("/api/admin/v1/outbox/resume", SETTINGS_WRITE, outbox::resume, "Lets the outbox go"),

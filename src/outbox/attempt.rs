@@ -1,5 +1,6 @@
 //! One exchange with one provider: the content opened for it, its words kept, its health noted.
 
+use super::health::{TROUBLE_CHARS_MAX, Trouble};
 use super::{Guarded, Lane};
 use crate::channel::{Class, Failure, Receipt, Session, without_content};
 use crate::domain::retry::Health;
@@ -54,6 +55,15 @@ pub(super) fn attempt(
         }
         Err(mut failure) => {
             failure.answer = without_content(failure.answer, &outgoing);
+            // What is the message's fault may name its recipient, and says nothing about the provider.
+            if health != Health::Alive {
+                breaker.remember(Trouble {
+                    at: lane.clock.now(),
+                    class: failure.class,
+                    code: failure.code,
+                    text: failure.answer.chars().take(TROUBLE_CHARS_MAX).collect(),
+                });
+            }
             let class = failure.class.word();
             log::warn!(
                 "message {guid} not accepted by {} ({class}): {}",

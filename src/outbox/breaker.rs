@@ -2,9 +2,10 @@
 //! at once. While it is open no message loses an attempt. Times are the steady clock's: somebody who sets the clock opens
 //! and closes nothing. (delivery.md, "Retry policy")
 
+use super::health::{Light, Trouble};
 use super::policy::Policy;
 use crate::domain::retry::Health;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// More in parallel than any provider has connections: no limit.
@@ -15,6 +16,7 @@ const UNLIMITED: usize = 64;
 pub(super) struct Breaker {
     policy: Policy,
     state: Mutex<State>,
+    trouble: Mutex<Option<Trouble>>,
 }
 
 #[derive(Debug)]
@@ -24,6 +26,18 @@ struct State {
     open_until: Option<Duration>,
     allowed: usize,
     inside: usize,
+    /// Since when it lets everybody in, or has not; none since the start.
+    since: Option<Duration>,
+}
+
+impl State {
+    fn light(&self, now: Duration) -> Light {
+        match self.open_until {
+            Some(until) if now < until => Light::Open,
+            _ if self.allowed < UNLIMITED => Light::HalfOpen,
+            _ => Light::Closed,
+        }
+    }
 }
 
 /// Why a sender is not let in.
@@ -60,7 +74,9 @@ impl Breaker {
                 open_until: None,
                 allowed: UNLIMITED,
                 inside: 0,
+                since: None,
             }),
+            trouble: Mutex::default(),
             policy,
         }
     }
@@ -89,9 +105,29 @@ impl Breaker {
         self.lock().open_until.filter(|until| now < *until)
     }
 
+    /// How it stands; since when it is closed, or has not been; and until when it lets nobody in.
+    pub(super) fn stands(&self, now: Duration) -> (Light, Option<Duration>, Option<Duration>) {
+        let state = self.lock();
+        let light = state.light(now);
+        let until = state.open_until.filter(|_| light == Light::Open);
+        (light, state.since, until)
+    }
+
+    /// Keeps what went wrong last, for people to look at.
+    pub(super) fn remember(&self, trouble: Trouble) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
+    }
+
+    /// What went wrong last.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Notes what an attempt said about the provider.
     pub(super) fn note(&self, health: Health, now: Duration) {
         let mut state = self.lock();
+        let before = state.light(now);
         // Attempts that were under way when it opened tell nothing new: they must not lengthen the pause.
         let is_open = state.open_until.is_some_and(|until| now < until);
         match health {
@@ -112,12 +148,16 @@ impl Breaker {
             }
             Health::Misconfigured => open(&mut state, now, self.policy.configuration_probe),
         }
+        // A probe that fails is the same trouble going on.
+        let was_open = before != Light::Closed;
+        let is_open = state.light(now) != Light::Closed;
+        if was_open != is_open {
+            state.since = Some(now);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -226,5 +266,27 @@ mod tests {
             breaker.note(Health::Misconfigured, at(start));
             assert_eq!(breaker.open_until(at(start)), Some(at(start + 60)));
         }
+    }
+
+    #[test]
+    fn it_tells_how_it_stands_and_since_when() {
+        let breaker = Breaker::new(Policy::default());
+        assert_eq!(breaker.stands(at(0)), (Light::Closed, None, None));
+        for _ in 0..5 {
+            breaker.note(Health::Fault, at(1));
+        }
+        let (began, until) = (Some(at(1)), Some(at(31)));
+        assert_eq!(breaker.stands(at(30)), (Light::Open, began, until));
+        assert_eq!(breaker.stands(at(31)), (Light::HalfOpen, began, None));
+        breaker.note(Health::Fault, at(40));
+        assert_eq!(breaker.stands(at(40)), (Light::Open, began, Some(at(100))));
+        for second in 100..106 {
+            assert_eq!(breaker.stands(at(second)), (Light::HalfOpen, began, None));
+            breaker.note(Health::Alive, at(second));
+        }
+        assert_eq!(
+            breaker.stands(at(106)),
+            (Light::Closed, Some(at(105)), None)
+        );
     }
 }

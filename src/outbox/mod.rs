@@ -5,6 +5,7 @@
 
 mod attempt;
 mod breaker;
+pub mod health;
 mod pace;
 pub mod policy;
 mod record;

@@ -1,6 +1,7 @@
 //! Messages as the API and the log see them; how the outbox moves them on is `store::outbox`.
 
 use super::page::{Column, Kind, Page, Query, fetch};
+use super::tally::{self, By};
 use super::{Db, Tx, guid, optional_time, templates, time};
 use crate::domain::cause::Cause;
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
@@ -54,7 +55,11 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
             ":cause": new.cause.as_ref().map(Cause::key),
         },
     )?;
-    Ok(MessageId(tx.0.0.last_insert_rowid()))
+    let id = MessageId(tx.0.0.last_insert_rowid());
+    if new.status == Status::Failed {
+        tally::count(tx, id, By::Attempt)?;
+    }
+    Ok(id)
 }
 
 /// A part of the content as it is stored: that of a sensitive message sealed.
@@ -276,7 +281,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<LogLine> {
         user_id: row.get::<_, Option<i64>>("user_id")?.map(UserId),
         type_id: TypeId(row.get("type_id")?),
         template_id: row.get::<_, Option<i64>>("template_id")?.map(TemplateId),
-        format: templates::format(row)?,
+        format: templates::format(row, "format")?,
         status: Status::parse(&status).ok_or(rusqlite::Error::InvalidQuery)?,
         recipient: row.get("recipient")?,
         created: time(row, "created_at")?,

@@ -27,6 +27,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/0003_report.sql"),
         include_str!("migrations/0004_cause.sql"),
         include_str!("migrations/0005_captured_sensitive.sql"),
+        include_str!("migrations/0006_pages.sql"),
     ],
 };
 
@@ -215,6 +216,7 @@ mod tests {
     };
 
     /// This program two made-up migrations later.
+    #[rustfmt::skip] // A list: it grows.
     const NEW: Plan = Plan {
         schema: concat!(
             include_str!("../../schema.sql"),
@@ -222,12 +224,8 @@ mod tests {
             "create index tag_name on tag (name);",
         ),
         migrations: &[
-            PLAN.migrations[0],
-            PLAN.migrations[1],
-            PLAN.migrations[2],
-            PLAN.migrations[3],
-            MADE_UP[0],
-            MADE_UP[1],
+            PLAN.migrations[0], PLAN.migrations[1], PLAN.migrations[2], PLAN.migrations[3],
+            PLAN.migrations[4], MADE_UP[0], MADE_UP[1],
         ],
     };
 

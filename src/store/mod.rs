@@ -18,6 +18,7 @@ pub mod devices;
 mod directory;
 mod flusher;
 mod group;
+pub mod health;
 pub mod idempotency;
 mod memo;
 pub mod messages;
@@ -39,20 +40,22 @@ pub mod retention;
 mod seals;
 pub mod settings;
 pub mod system_preferences;
+pub mod tally;
 pub mod templates;
 pub mod types;
 mod unfinished;
 pub mod users;
+pub mod versions;
 pub mod waiting;
 mod writer;
 
 use crate::domain::message::Outgoing;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, Row, RowIndex};
 use std::borrow::Cow;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -87,6 +90,7 @@ pub struct Store {
     readers: readers::Readers,
     writer: writer::Writer,
     seals: Arc<seals::Seals>,
+    data_dir: PathBuf,
     _lock: Option<directory::Lock>,
 }
 
@@ -124,6 +128,7 @@ impl Store {
         let beside = Self::beside(&file, lock.is_some().then_some(data_dir), &db)?;
         Ok(Self {
             seals,
+            data_dir: data_dir.to_owned(),
             readers,
             writer: writer::Writer::start(db, beside),
             _lock: lock,
@@ -281,7 +286,7 @@ fn is_unique_violation(fault: &rusqlite::Error, columns: &str) -> bool {
 }
 
 /// The time in a column of milliseconds.
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     row.get(column).map(timestamp)
 }
 
@@ -300,6 +305,6 @@ fn timestamp(millis: i64) -> Timestamp {
 }
 
 /// The GUID in a column of 16 bytes.
-fn guid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+fn guid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uuid> {
     Ok(Uuid::from_bytes(row.get(column)?))
 }

@@ -29,6 +29,14 @@ pub struct Pause {
     pub reason: String,
 }
 
+impl Pause {
+    /// The reason, if somebody said one.
+    #[must_use]
+    pub fn said(self) -> Option<String> {
+        Some(self.reason).filter(|reason| !reason.is_empty())
+    }
+}
+
 /// Whether the outbox is paused: one look at one row.
 pub fn is_on(db: &Db) -> Result<bool> {
     Ok(value(db, SINCE)?.is_some())

@@ -1,7 +1,7 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
 use super::{
-    Access, Store, bulk, causes, claims, idempotency, messages, queue, retention, waiting,
+    Access, Store, bulk, causes, claims, idempotency, messages, queue, retention, users, waiting,
 };
 
 /// What SQLite says it would do.
@@ -63,6 +63,12 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select count(*) from (select 1 from {} and m.cause = ? limit 10001)", messages::SOURCE), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_cause (cause=?); SCAN (subquery-1)"),
         (format!("select {} from {} {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=?)"),
         (format!("select {} from {} and m.format = ? and m.created_at >= ? {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),
+        (causes::NEXT_CAUSE.to_owned(), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),
+        (causes::recent_count(), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause=? AND created_at>?); SCAN (subquery-1)"),
+        (causes::recent_newest(), "SEARCH m USING INDEX message_unsent (status=? AND format=? AND cause=? AND created_at>?)"),
+        (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[0]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_due (channel=?); SCAN (subquery-1)"),
+        (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[1]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_scheduled (channel=?); SCAN (subquery-1)"),
+        (users::SPEAKERS.to_owned(), "SEARCH recipient USING COVERING INDEX recipient_language (is_disabled=?)"),
         (retried("m.cause = ?"), "SEARCH m USING INDEX message_cause (cause=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.created_at >= ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.status = ? collate nocase"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),

@@ -1,14 +1,15 @@
 //! What waits to be sent, for people to look at: counted by channel and by type, and one by one.
 
 use super::bulk::{Act, pick};
-use super::page::{Column, Kind, Query};
-use super::waiting::OPEN;
+use super::claims::Takes;
+use super::page::{Column, Kind, Query, count};
+use super::waiting::{NEXT_DUE, OPEN};
 use super::{Db, guid, optional_time, time};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::error::Result;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, named_params};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -98,6 +99,47 @@ pub fn by_channel(db: &Db) -> Result<BTreeMap<Channel, ChannelQueue>> {
         }
     }
     Ok(queues)
+}
+
+/// Where the counting of one channel's queue stops for [`backlog`].
+pub const BACKLOG_MAX: u64 = 10_000;
+
+pub(super) const BACKLOG: [&str; 2] = [
+    "message where status = 'queued' and channel = ?",
+    "message where status = 'scheduled' and channel = ?",
+];
+
+/// What waits in a channel, counted up to [`BACKLOG_MAX`] so that it costs little however much it is; and whether more
+/// waits than was counted.
+pub fn backlog(db: &Db, channel: Channel) -> Result<(ChannelQueue, bool)> {
+    let word = [channel.word().to_owned().into()];
+    let [waiting, scheduled] = BACKLOG.map(|source| count(db, source, &word, Some(BACKLOG_MAX)));
+    let (waiting, is_capped) = waiting?;
+    let sql = format!("select count(*) from message where {OPEN} and channel = ?1");
+    let sending: i64 =
+        db.0.prepare_cached(&sql)?
+            .query_row([channel.word()], |row| row.get(0))?;
+    let queue = ChannelQueue {
+        waiting,
+        scheduled: scheduled?.0,
+        sending: sending.unsigned_abs(),
+        oldest_due: oldest_due(db, channel)?,
+    };
+    Ok((queue, is_capped))
+}
+
+/// When the first of the waiting ones is, or was, due.
+fn oldest_due(db: &Db, channel: Channel) -> Result<Option<Timestamp>> {
+    let mut statement = db.0.prepare_cached(NEXT_DUE)?;
+    let mut oldest = None;
+    for &lane in Takes::All.lanes() {
+        let by = named_params! { ":channel": channel.word(), ":lane": lane };
+        let due = statement
+            .query_row(by, |row| time(row, "due_at"))
+            .optional()?;
+        oldest = [oldest, due].into_iter().flatten().min();
+    }
+    Ok(oldest)
 }
 
 /// What waits of each type in each channel.

@@ -5,6 +5,8 @@ use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How much is kept, in bytes: the results of a few hundred attempts.
@@ -21,6 +23,8 @@ pub(super) struct Reserve {
     /// None for a command, which must not use what the server keeps.
     file: Option<PathBuf>,
     given_up: Option<Instant>,
+    /// The same for others to see.
+    shown: Arc<AtomicBool>,
 }
 
 impl Reserve {
@@ -29,6 +33,7 @@ impl Reserve {
         let mut reserve = Self {
             file: data_dir.map(|directory| directory.join(RESERVE_FILE)),
             given_up: None,
+            shown: Arc::default(),
         };
         if let Some(file) = &reserve.file
             && let Err(fault) = allocate(file)
@@ -36,9 +41,19 @@ impl Reserve {
             log::error!(
                 "no room for the reserve ({fault}): nothing new is accepted until there is"
             );
-            reserve.given_up = Some(Instant::now());
+            reserve.set(Some(Instant::now()));
         }
         reserve
+    }
+
+    /// Set while only what must not get lost may be written.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        self.shown.clone()
+    }
+
+    fn set(&mut self, given_up: Option<Instant>) {
+        self.given_up = given_up;
+        self.shown.store(given_up.is_some(), Ordering::Release);
     }
 
     /// Whether only what must not get lost may be written.
@@ -54,7 +69,7 @@ impl Reserve {
         }
         // It is not there if it was given up before.
         drop(fs::remove_file(file));
-        self.given_up = Some(Instant::now());
+        self.set(Some(Instant::now()));
     }
 
     /// How long to wait before the disk is worth a look; none while nothing is wrong.
@@ -69,7 +84,7 @@ impl Reserve {
         if self.next_look().is_none_or(|wait| !wait.is_zero()) {
             return;
         }
-        self.given_up = match allocate(file) {
+        let given_up = match allocate(file) {
             Ok(()) => {
                 log::warn!("the disk has room again; messages are accepted");
                 None
@@ -79,6 +94,7 @@ impl Reserve {
                 Some(Instant::now())
             }
         };
+        self.set(given_up);
     }
 }
 

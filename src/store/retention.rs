@@ -99,9 +99,10 @@ pub fn size(db: &Db) -> Result<Size> {
     })
 }
 
-/// Forgets what has ended by itself: tokens, sessions, and answers kept for requests that come again.
+/// Forgets what has ended by itself: tokens, sessions, answers kept for requests that come again, and old counts.
 pub fn forget_ended(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
     super::idempotency::forget(tx, now)?;
+    super::tally::forget(tx, now)?;
     for sql in [
         "delete from access_token where expires_at <= ?1",
         "delete from session where expires_at <= ?1",

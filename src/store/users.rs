@@ -146,8 +146,7 @@ fn not_found(id: UserId) -> Error {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn get_by_guid(db: &Db, guid: Uuid) -> Result<User> {
-    one(db, "u.guid = ?1", [guid.as_bytes()])?
-        .ok_or_else(|| Error::NotFound(format!("No user has the id {guid}.")))
+    find_by_guid(db, guid)?.ok_or_else(|| Error::NotFound(format!("No user has the id {guid}.")))
 }
 
 /// The recipient with this user name.
@@ -155,8 +154,71 @@ pub fn get_by_guid(db: &Db, guid: Uuid) -> Result<User> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn get_by_name(db: &Db, user_name: &str) -> Result<User> {
-    one(db, "u.user_name = ?1", [user_name])?
+    find_by_name(db, user_name)?
         .ok_or_else(|| Error::NotFound(format!("No user has the name {user_name}.")))
+}
+
+/// How many users speak a language, and can be reached how; those who are disabled are not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speakers {
+    /// The language.
+    pub language: Language,
+    /// All of them.
+    pub users: u64,
+    /// Those with an e-mail address.
+    pub with_email: u64,
+    /// Those with a mobile number.
+    pub with_mobile: u64,
+    /// Those with a device.
+    pub with_device: u64,
+}
+
+/// Counted in its index.
+pub(super) const SPEAKERS: &str = "
+    select language, count(*) as users, sum(email is not null) as with_email, sum(mobile is not null) as with_mobile
+    from recipient where is_disabled = 0 group by language, lcid";
+
+/// From the devices, because most users have none.
+pub(super) const WITH_DEVICE: &str = "
+    select u.language, count(*) as users from (select distinct user_id from device) d
+    join recipient u on u.id = d.user_id where u.is_disabled = 0 group by u.language";
+
+/// How many speak each language, the most spoken first.
+pub fn speakers(db: &Db) -> Result<Vec<Speakers>> {
+    let count = |row: &Row<'_>, column: &str| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    let mut speakers = Vec::new();
+    let mut statement = db.0.prepare_cached(SPEAKERS)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        speakers.push(Speakers {
+            language: Language::parse(&row.get::<_, String>("language")?)?,
+            users: count(row, "users")?,
+            with_email: count(row, "with_email")?,
+            with_mobile: count(row, "with_mobile")?,
+            with_device: 0,
+        });
+    }
+    let mut statement = db.0.prepare_cached(WITH_DEVICE)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let language = Language::parse(&row.get::<_, String>("language")?)?;
+        let found = speakers.iter_mut().find(|s| s.language == language);
+        if let Some(found) = found {
+            found.with_device = count(row, "users")?;
+        }
+    }
+    speakers.sort_by(|a, b| b.users.cmp(&a.users).then(a.language.cmp(&b.language)));
+    Ok(speakers)
+}
+
+/// The recipient with this GUID, if there is one.
+pub fn find_by_guid(db: &Db, guid: Uuid) -> Result<Option<User>> {
+    one(db, "u.guid = ?1", [guid.as_bytes()])
+}
+
+/// The recipient with this user name, if there is one.
+pub fn find_by_name(db: &Db, user_name: &str) -> Result<Option<User>> {
+    one(db, "u.user_name = ?1", [user_name])
 }
 
 /// A page of recipients.

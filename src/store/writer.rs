@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -100,6 +101,8 @@ impl Jobs {
 
 pub(super) struct Writer {
     jobs: Jobs,
+    broken: Broken,
+    is_short: Arc<AtomicBool>,
     writer: Option<JoinHandle<Db>>,
     /// In the order in which they end.
     others: Vec<JoinHandle<()>>,
@@ -129,6 +132,7 @@ impl Writer {
         let (then, afterwards) = mpsc::channel();
         let (tell, news) = mpsc::channel();
         let (broken, told) = (Broken::default(), Arc::new(Told::default()));
+        let (is_broken, is_short) = (broken.clone(), reserve.flag());
         let writer = Loop {
             db,
             waiting,
@@ -163,10 +167,17 @@ impl Writer {
         }
         Self {
             jobs,
+            broken: is_broken,
+            is_short,
             writer: Some(writer),
             others,
             broken,
         }
+    }
+
+    /// Whether nothing is written any more until the next start, and whether only what must not get lost is.
+    pub(super) fn trouble(&self) -> (bool, bool) {
+        (self.broken.is_set(), self.is_short.load(Ordering::Acquire))
     }
 
     /// See [`Jobs::alone`].

@@ -4,6 +4,7 @@
 mod addresses;
 mod api;
 mod attacks;
+mod broken;
 mod channels;
 mod command_line;
 mod crash;
@@ -15,6 +16,8 @@ mod journey;
 mod languages;
 mod operators;
 mod outbox;
+mod overview;
+mod pages;
 mod providers;
 mod readme;
 mod render;

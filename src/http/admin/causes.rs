@@ -134,7 +134,8 @@ fn chosen(query: Query) -> Result<Query> {
     }
 }
 
-fn wire(group: Group) -> WireCause {
+/// Messages that ended alike, on the wire.
+pub(super) fn wire(group: Group) -> WireCause {
     let Group {
         cause,
         status,
@@ -144,6 +145,7 @@ fn wire(group: Group) -> WireCause {
         newest,
         example,
         retryable,
+        is_capped: _,
     } = group;
     WireCause {
         cause,

@@ -3,10 +3,13 @@
 pub mod captured;
 pub mod causes;
 pub mod clients;
+pub mod coverage;
 pub mod devices;
 pub mod enumerations;
+pub mod import;
 pub mod logs;
 pub mod outbox;
+pub mod overview;
 pub mod preferences;
 pub mod preview;
 pub mod providers;
@@ -18,3 +21,4 @@ pub mod templates;
 pub mod testing;
 pub mod types;
 pub mod users;
+pub mod versions;

@@ -1,11 +1,14 @@
 //! Operators' sign-in. (api.md, section 2, "Auth")
 
 use crate::app::App;
+use crate::domain::format::Channel;
 use crate::error::{Error, Result};
-use crate::http::auth::{SESSION_COOKIE, session_token};
+use crate::http::auth::{self, SESSION_COOKIE, session_token};
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::operators::{self, SESSION_HOURS, SignedIn};
+use crate::operators::{self, FirstRun, SESSION_HOURS, SignedIn};
+use crate::providers;
+use crate::store::pause::{self, Pause};
 use crate::store::settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +35,14 @@ pub struct Setup {
     password: Option<String>,
 }
 
+/// What a sign-in link brings along.
+#[derive(Deserialize, JsonSchema)]
+pub struct LinkSignin {
+    /// From the link; works once, for 30 minutes.
+    #[schemars(required)]
+    token: Option<String>,
+}
+
 /// The old password and the new one.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -55,8 +66,87 @@ pub struct LoggedOn {
     must_change_password: bool,
 }
 
+/// What a page has to know before it shows anything. Whoever is not signed in is told only how to begin.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct WireSession {
+    state: State,
+    /// Null unless signed in, as all that follows.
+    name: Option<String>,
+    must_change_password: Option<bool>,
+    version: Option<&'static str>,
+    app_name: Option<String>,
+    /// This appliance's own address.
+    base_url: Option<String>,
+    default_language: Option<String>,
+    /// The channels of which nothing leaves this machine.
+    captured: Option<Vec<&'static str>>,
+    paused: Option<bool>,
+    /// Null unless it is paused and somebody said why.
+    pause_reason: Option<String>,
+}
+
+/// What is to be done first.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// The set-up link of the start makes the first operator.
+    Setup,
+    /// There is no operator and the set-up link is too old: start the server again for a new one.
+    SetupOver,
+    /// Sign in.
+    SignedOut,
+    /// Nothing.
+    SignedIn,
+}
+
+/// Who is signed in, and what every page shows.
+pub fn get(app: &App, request: &Request) -> Result<Response> {
+    let signed_in = app.store.read(|db| auth::signed_in(app, db, request))?;
+    let session = match signed_in {
+        Some((_, name)) => open_session(app, name)?,
+        None => WireSession {
+            state: match operators::first_run(app)? {
+                FirstRun::Open => State::Setup,
+                FirstRun::Closed => State::SetupOver,
+                FirstRun::Over => State::SignedOut,
+            },
+            name: None,
+            must_change_password: None,
+            version: None,
+            app_name: None,
+            base_url: None,
+            default_language: None,
+            captured: None,
+            paused: None,
+            pause_reason: None,
+        },
+    };
+    Ok(Response::data(session).header("Cache-Control", "no-store"))
+}
+
+fn open_session(app: &App, name: String) -> Result<WireSession> {
+    let (settings, pause) = app
+        .store
+        .read(|db| Ok((settings::load(db)?, pause::load(db)?)))?;
+    let captured = providers::captured(app).into_iter().map(Channel::word);
+    Ok(WireSession {
+        state: State::SignedIn,
+        name: Some(name),
+        must_change_password: Some(false),
+        version: Some(env!("CARGO_PKG_VERSION")),
+        app_name: Some(settings.app_name.clone()),
+        base_url: Some(app.base_url.clone()),
+        default_language: Some(settings.default_language.tag().to_owned()),
+        captured: Some(captured.collect()),
+        paused: Some(pause.is_some()),
+        pause_reason: pause.and_then(Pause::said),
+    })
+}
+
 /// Signs in: a session cookie for pages, the same as a token for programs.
 pub fn logon(app: &App, request: &Request) -> Result<Response> {
+    auth::refuse_other_sites(request)?;
     let Logon { username, password } = request.json()?;
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
     let signed_in = operators::sign_in(app, &username, &password, &request.peer())?;
@@ -65,6 +155,7 @@ pub fn logon(app: &App, request: &Request) -> Result<Response> {
 
 /// Makes the first operator of a new appliance, and signs in.
 pub fn setup(app: &App, request: &Request) -> Result<Response> {
+    auth::refuse_other_sites(request)?;
     let Setup {
         token,
         username,
@@ -72,6 +163,14 @@ pub fn setup(app: &App, request: &Request) -> Result<Response> {
     } = request.json()?;
     let given = |text: Option<String>| text.unwrap_or_default();
     let signed_in = operators::set_up(app, &given(token), &given(username), &given(password))?;
+    logged_on(app, request, signed_in)
+}
+
+/// Signs in with the token of a one-time link.
+pub fn signin(app: &App, request: &Request) -> Result<Response> {
+    auth::refuse_other_sites(request)?;
+    let LinkSignin { token } = request.json()?;
+    let signed_in = operators::sign_in_by_link(app, &token.unwrap_or_default())?;
     logged_on(app, request, signed_in)
 }
 

@@ -124,11 +124,22 @@ pub struct PushTemplate {
 pub fn save(app: &App, request: &Request) -> Result<Response> {
     let wire: SaveTemplate = request.json()?;
     let id = wire.id.filter(|id| *id != 0).map(TemplateId);
-    let message_type = match wire.r#type {
-        Some(number) => app.store.read(|db| types::find(db, TypeId(number)))?,
-        None => None,
-    };
-    let template = draft(wire)?.check(message_type.as_deref(), render::inspect)?;
+    put(app, request, id, draft(wire)?)
+}
+
+/// Checks a draft and stores it: as a new template, or as the one with this id.
+///
+/// # Errors
+/// What the draft breaks; [`Error::Duplicate`] if its place is taken.
+pub(super) fn put(
+    app: &App,
+    request: &Request,
+    id: Option<TemplateId>,
+    draft: Draft,
+) -> Result<Response> {
+    let type_id = TypeId(draft.type_id);
+    let message_type = app.store.read(|db| types::find(db, type_id))?;
+    let template = draft.check(message_type.as_deref(), render::inspect)?;
     let (by, now) = (request.caller()?.name.clone(), app.clock.now());
     let id = app.store.write(move |tx| match id {
         None => rows::insert(tx, &template, &by, now),

@@ -43,7 +43,7 @@ fn statuses(route: &Route) -> BTreeSet<u16> {
     }
     if let Some(body) = route.takes {
         statuses.insert(413);
-        if body.media_type == "application/json" {
+        if body.media_type != "application/x-www-form-urlencoded" {
             statuses.insert(415);
         }
         if Style::of(route.pattern) == Style::OAuth {

@@ -115,6 +115,7 @@ fn of_word(word: &Word) -> Value {
             schema
         }
         Takes::Time => time(),
+        Takes::Flag => json!({ "type": "boolean", "default": false }),
         Takes::Sort(fields) => sort(fields, fields[0].name, false),
     };
     query(word.name, word.meaning, &schema)

@@ -11,6 +11,7 @@ use herald::domain::message::NewMessage;
 use herald::domain::placeholder::Values;
 use herald::simulate::fault::Fault;
 use herald::store;
+use herald::store::versions::VERSIONS_MAX;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -45,6 +46,36 @@ fn a_key_whose_first_request_still_runs_is_a_conflict() {
         (reply.status, reply.header("location")),
         (202, "/api/admin/v1/messages/logs/entries/1")
     );
+    app.settled();
+}
+
+/// delivery.md, "Engine": a send is one transaction, the idempotency record with the message rows.
+#[test]
+fn a_message_and_its_key_are_kept_together_or_not_at_all() {
+    let app = TestApp::start();
+    let path = anna(&app);
+    let database = rusqlite::Connection::open(app.database()).unwrap();
+    let counts = || {
+        let sql =
+            "select (select count(*) from message) || ' ' || (select count(*) from idempotency)";
+        let counts: String = database.query_row(sql, [], |row| row.get(0)).unwrap();
+        counts
+    };
+    for table in ["idempotency", "message"] {
+        let refuse = format!(
+            "create trigger refuse before insert on {table} begin select raise(abort, 'refused'); end"
+        );
+        database.execute_batch(&refuse).unwrap();
+        let reply = send(&app, &path, &[("idempotency-key", "one")]);
+        assert!(reply.status >= 500, "{table}: {reply:?}");
+        assert_eq!(counts(), "0 0", "{table}");
+        database.execute_batch("drop trigger refuse").unwrap();
+    }
+    let ids = [(), ()].map(|()| {
+        let reply = send(&app, &path, &[("idempotency-key", "one")]);
+        reply.expect(202, "").header("x-message-id").to_owned()
+    });
+    assert_eq!((ids[0] == ids[1], counts()), (true, "1 1".into()));
     app.settled();
 }
 
@@ -223,4 +254,30 @@ fn the_count_of_a_log_stops_at_ten_thousand() {
     // The cursor goes past what was counted.
     let reply = app.get("/api/admin/v1/messages/logs?pageSize=1&after=2");
     assert_eq!(reply.json()["Data"][0]["ID"], 1);
+}
+
+/// The last 50 versions of a template are kept.
+#[test]
+fn a_template_keeps_its_last_fifty_versions() {
+    const TEMPLATES: &str = "/api/admin/v1/messages/templates";
+    let app = TestApp::start();
+    let save = |number: i64| {
+        let id = if number == 1 { 0 } else { 13 };
+        let body = format!("Hello {number}");
+        let template = json!({"ID": id, "Type": 1, "Format": 2, "Language": "nb-NO", "Body": body});
+        assert_eq!(app.post(TEMPLATES, &template.to_string()).status, 200);
+    };
+    let kept = || {
+        let versions = app.get(&format!("{TEMPLATES}/13/versions")).json()["Data"].take();
+        let numbers = versions.as_array().unwrap().iter();
+        numbers
+            .map(|v| v["Version"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    (1..=VERSIONS_MAX).for_each(save);
+    assert_eq!(kept(), (1..=VERSIONS_MAX).rev().collect::<Vec<_>>());
+    save(VERSIONS_MAX + 1);
+    assert_eq!(kept(), (2..=VERSIONS_MAX + 1).rev().collect::<Vec<_>>());
+    let restored = app.post(&format!("{TEMPLATES}/13/versions/1/restore"), "");
+    restored.expect(404, r#"{"Result":"ERR","Message":"err_NotFound","Details":"The message template 13 has no version 1 (any more)."}"#);
 }

@@ -69,9 +69,9 @@ fn providers_come_from_a_file_and_a_channel_without_one_is_captured() {
     ];
     let server = Running::serve(&data_dir, &[], &env);
     let invitation = format!(
-        "Nobody can use this appliance yet. Make the first operator within 30 minutes:
+        "Nobody can use this appliance yet. Make the first operator in a browser, within 30 minutes:
 
-  curl http://127.0.0.1:<port>/api/admin/v1/user/setup -H 'Content-Type: application/json' -d '{{\"token\":\"<set-up token>\",\"username\":\"…\",\"password\":\"…\"}}'
+  http://127.0.0.1:<port>/setup#token=<set-up token>
 
 or an API client at any time:
 

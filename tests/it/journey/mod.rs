@@ -3,6 +3,8 @@
 mod backups;
 mod beside;
 mod crash;
+mod fading;
+mod power;
 mod restored;
 mod stop;
 mod whole;

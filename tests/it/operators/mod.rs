@@ -1,6 +1,7 @@
 //! Operators at the door: passwords, sessions, cookies, and the first one of a new appliance. (api.md, section 2, "Auth")
 
 mod first;
+mod pages;
 
 use crate::support::app::{Reply, TestApp};
 use argon2::password_hash::phc::PasswordHash;
@@ -308,17 +309,17 @@ fn a_request_from_another_site_changes_nothing() {
         post(&app, SETTINGS, &all, r#"{"AppName":"Owned"}"#).status
     };
     for site in ["cross-site", "same-site", "none"] {
-        assert_eq!(change(&[("sec-fetch-site", site)]), 401, "{site}");
+        assert_eq!(change(&[("sec-fetch-site", site)]), 403, "{site}");
         assert_eq!(
             change(&[("sec-fetch-site", site), ("origin", app.url())]),
-            401,
+            403,
             "{site}"
         );
     }
     for origin in ["http://evil.example", "null", "http://127.0.0.1"] {
-        assert_eq!(change(&[("origin", origin)]), 401, "{origin}");
+        assert_eq!(change(&[("origin", origin)]), 403, "{origin}");
     }
-    assert_eq!(change(&[]), 401);
+    assert_eq!(change(&[]), 403);
     assert_eq!(app.get(SETTINGS).body, before);
     assert_eq!(change(&[("sec-fetch-site", "same-origin")]), 200);
     assert_eq!(app.get(SETTINGS).json()["Data"]["AppName"], "Owned");

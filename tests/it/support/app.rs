@@ -21,7 +21,7 @@ pub(crate) struct TestApp {
     /// A bearer key with every scope.
     pub(crate) key: String,
     /// Removed when the test ends.
-    _directory: TempDir,
+    directory: TempDir,
     may_wait: bool,
 }
 
@@ -57,13 +57,18 @@ impl TestApp {
             caller: Caller::new(&server.addresses[0], &key),
             server: Some(server),
             key,
-            _directory: directory,
+            directory,
             may_wait: false,
         }
     }
 
     pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
+    }
+
+    /// The file of its database.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.directory.path().join("data/herald.db")
     }
 
     /// Where it listens.

@@ -18,6 +18,7 @@ const RUNS: &[Run] = &[
     ("hrlds_", is_token, "<secret>"),
     ("hrldt_", is_token, "<token>"),
     ("hrldu_", is_token, "<set-up token>"),
+    ("hrldl_", is_token, "<sign-in token>"),
     ("/hooks/twilio/", is_token, "/hooks/twilio/<token>"),
     ("127.0.0.1:", is_digit, "127.0.0.1:<port>"),
     ("localhost:", is_digit, "localhost:<port>"),
