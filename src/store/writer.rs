@@ -14,6 +14,7 @@ use super::reserve::Reserve;
 use super::{Db, Tx};
 use crate::error::{Error, Result};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,6 +106,7 @@ pub(super) struct Writer {
     writer: Option<JoinHandle<Db>>,
     /// In the order in which they end.
     others: Vec<JoinHandle<()>>,
+    broken: Broken,
 }
 
 /// What works beside the writer.
@@ -151,15 +153,16 @@ impl Writer {
             }
         };
         let mut others = vec![
-            thread("store-flusher", move || {
-                flusher::run(&committed, flush, &broken, &then, flushed);
+            thread("store-flusher", {
+                let broken = broken.clone();
+                move || flusher::run(&committed, flush, &broken, &then, flushed)
             }),
             thread("store-after", move || flusher::run_afterwards(afterwards)),
         ];
         if let Some(copier) = copier {
-            let writer = jobs.clone();
+            let (writer, broken) = (jobs.clone(), broken.clone());
             others.push(thread("checkpointer", move || {
-                checkpointer::run(&copier, &news, &told, &writer);
+                checkpointer::run(&copier, &news, &told, &writer, &broken);
             }));
         }
         Self {
@@ -168,6 +171,7 @@ impl Writer {
             is_short,
             writer: Some(writer),
             others,
+            broken,
         }
     }
 
@@ -252,7 +256,14 @@ impl Drop for Writer {
         for thread in self.others.drain(..) {
             drop(thread.join());
         }
-        // The last connection to close copies the log and removes it.
+        // The last connection to close copies the log and removes it; what the disk did not keep it leaves as it is.
+        if let Some(db) = &db
+            && self.broken.is_set()
+            && let Err(fault) =
+                db.0.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        {
+            log::error!("the log of changes may be copied once more: {fault}");
+        }
         drop(db);
     }
 }
