@@ -106,7 +106,6 @@ pub(super) struct Writer {
     writer: Option<JoinHandle<Db>>,
     /// In the order in which they end.
     others: Vec<JoinHandle<()>>,
-    broken: Broken,
 }
 
 /// What works beside the writer.
@@ -132,7 +131,7 @@ impl Writer {
         let (then, afterwards) = mpsc::channel();
         let (tell, news) = mpsc::channel();
         let (broken, told) = (Broken::default(), Arc::new(Told::default()));
-        let (is_broken, is_short) = (broken.clone(), reserve.flag());
+        let is_short = reserve.flag();
         let writer = Loop {
             db,
             waiting,
@@ -167,11 +166,10 @@ impl Writer {
         }
         Self {
             jobs,
-            broken: is_broken,
+            broken,
             is_short,
             writer: Some(writer),
             others,
-            broken,
         }
     }
 
