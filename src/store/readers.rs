@@ -6,6 +6,7 @@
 use super::Db;
 use super::memo::{Memo, Recall};
 use super::seals::Seals;
+use super::search;
 use crate::error::Result;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -118,5 +119,6 @@ fn connect(file: &Path, memo: Arc<Memo>, seals: Arc<Seals>) -> rusqlite::Result<
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    search::teach(&connection)?;
     Ok(Db(connection, Recall::with(memo), seals))
 }

@@ -6,6 +6,7 @@ mod api;
 mod attacks;
 mod channels;
 mod command_line;
+mod events;
 mod explain;
 mod front;
 mod housekeeping;
