@@ -2,6 +2,7 @@
 //! `flusher`.
 
 use super::flusher::{Broken, Group, is_of_flush};
+use super::news::Reporter;
 use super::reserve::Reserve;
 use super::writer::{Answer, Job, Kind, Run, Undo};
 use super::{Db, Tx};
@@ -23,6 +24,7 @@ pub(super) struct Loop {
     pub(super) groups: Sender<Group>,
     pub(super) broken: Broken,
     pub(super) reserve: Reserve,
+    pub(super) reporter: Reporter,
     /// A group is being flushed: the next one gathers meanwhile.
     pub(super) is_flushing: bool,
 }
@@ -82,6 +84,7 @@ impl Loop {
                 fault.cause
             });
         }
+        self.reporter.print();
         self.is_flushing |= group.committed.is_ok();
         // The flusher outlives this thread.
         drop(self.groups.send(group));

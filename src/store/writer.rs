@@ -10,6 +10,7 @@
 use super::checkpointer::{self, Told};
 use super::flusher::{self, Broken, Flush};
 use super::group::Loop;
+use super::news::Reporter;
 use super::reserve::Reserve;
 use super::{Db, Tx};
 use crate::error::{Error, Result};
@@ -114,6 +115,8 @@ pub(super) struct Beside {
     pub(super) flush: Flush,
     /// Room for a full disk.
     pub(super) reserve: Reserve,
+    /// Tells what was touched.
+    pub(super) reporter: Reporter,
     /// The connection that copies the log; without one the writer does.
     pub(super) copier: Option<Connection>,
 }
@@ -123,6 +126,7 @@ impl Writer {
         let Beside {
             flush,
             reserve,
+            reporter,
             copier,
         } = beside;
         let (jobs, waiting) = mpsc::channel();
@@ -138,6 +142,7 @@ impl Writer {
             groups,
             broken: broken.clone(),
             reserve,
+            reporter,
             is_flushing: false,
         };
         let writer = thread("store-writer", move || writer.work());
