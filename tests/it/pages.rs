@@ -36,7 +36,13 @@ fn the_shell_is_served_at_the_address_of_every_page_and_nowhere_else() {
         assert_eq!(reply.header("cache-control"), "no-cache");
     }
     let nothing = r#"{"Result":"ERR","Message":"err_NotFound","Details":"There is nothing at this address."}"#;
-    for path in ["/nothing", "/users/1/send/2", "/log/", "/index.html", "/app.js"] {
+    for path in [
+        "/nothing",
+        "/users/1/send/2",
+        "/log/",
+        "/index.html",
+        "/app.js",
+    ] {
         get(&app, path, &[]).expect(404, nothing);
     }
     get(&app, "/nothing", &[("sec-fetch-dest", "document")]).expect(404, &home.body);
@@ -83,20 +89,37 @@ fn no_page_loads_anything_from_another_host_or_has_code_of_its_own() {
         let text = String::from_utf8(content).unwrap();
         for (at, line) in text.lines().enumerate() {
             let named = line.split("://").skip(1).count();
-            let harmless = ["http://www.w3.org/", "https://example.com", "`", "smtp://", "twilio://"];
+            let harmless = [
+                "http://www.w3.org/",
+                "https://example.com",
+                "`",
+                "smtp://",
+                "twilio://",
+            ];
             assert!(
                 named == 0 || harmless.iter().any(|word| line.contains(word)),
                 "{name}:{}: {line}",
                 at + 1
             );
-            for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "setAttribute(\"on", "DOMParser"] {
+            for word in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "new Function",
+                "setAttribute(\"on",
+                "DOMParser",
+            ] {
                 assert!(!line.contains(word), "{name}:{}: {word}", at + 1);
             }
         }
         if name == "index.html" {
             assert!(!text.contains("<style") && !text.contains(" style=") && !text.contains(" on"));
             for script in text.split("<script").skip(1) {
-                assert!(script.contains("src=\"/pages/{version}/") && script.contains("></script>"));
+                assert!(
+                    script.contains("src=\"/pages/{version}/") && script.contains("></script>")
+                );
             }
         }
     }
@@ -119,7 +142,11 @@ fn a_preview_gives_back_what_it_got_as_a_document_that_can_do_nothing() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let body = b"html=%3Cp%3EHi+%26%3C%2Fp%3E%3Cscript%3E1%3C%2Fscript%3E";
     let forbidden = app.call("POST", "/preview", &form, body);
-    assert_eq!(forbidden.status, 403, "an API client is no operator: {}", forbidden.body);
+    assert_eq!(
+        forbidden.status, 403,
+        "an API client is no operator: {}",
+        forbidden.body
+    );
     let bearer = format!("Bearer {}", signed_in(&app));
     let headers = [form[0], ("authorization", bearer.as_str())];
     let reply = app.call("POST", "/preview", &headers, body);
@@ -129,5 +156,6 @@ fn a_preview_gives_back_what_it_got_as_a_document_that_can_do_nothing() {
     assert_eq!(reply.header("cache-control"), "no-store");
     assert!(PREVIEW_POLICY.contains("default-src 'none'") && PREVIEW_POLICY.ends_with("sandbox"));
     let missing = r#"{"Result":"ERR","Message":"err_InvalidElement","Details":"html is missing."}"#;
-    app.call("POST", "/preview", &headers, b"text=1").expect(400, missing);
+    app.call("POST", "/preview", &headers, b"text=1")
+        .expect(400, missing);
 }

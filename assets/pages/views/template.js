@@ -34,7 +34,7 @@ export default async function template({ params, query, signal }) {
   const textHint = h("p.hint", {}, t.template.textHint);
   const palette = h("div.palette", { role: "group", "aria-label": t.template.words });
   const seen = h("div.stack", { "aria-live": "off" });
-  const warned = h("div.stack", { role: "status" });
+  const warned = h("div.contents", { role: "status" });
   const whom = h("div.whom", {});
   let target = parts.Body;
   let user = null;
