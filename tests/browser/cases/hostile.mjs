@@ -77,6 +77,7 @@ async function stranger(html = "") {
 }
 
 pageTest("a previewed mail cannot reach the page around it, nor anything else", {}, async (page, app) => {
+  page.refused(400);
   page.mayLog = /127\.0\.0\.1|Blocked|sandbox|Content Security Policy|violates|frame/i;
   const evil = await stranger();
   await signIn(page, "/templates/new?type=1&format=0&language=en-GB");

@@ -13,7 +13,7 @@ const require = createRequire(resolve("target/browser/package.json"));
 const { chromium } = require("playwright-core");
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const TIMEOUT_MS = 15000;
+const TIMEOUT_MS = 45000;
 
 let browser;
 const launch = () => (browser ??= chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS }));
