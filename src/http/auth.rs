@@ -6,7 +6,7 @@ use crate::domain::ids::{ClientId, OperatorId, Owner};
 use crate::domain::scope::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::secret::{self, SESSION_PREFIX, TOKEN_PREFIX};
-use crate::store::{Db, clients, operators};
+use crate::store::{Db, Store, clients, operators};
 use jiff::Timestamp;
 
 /// Who may use a route.
@@ -186,6 +186,52 @@ pub fn refuse_other_sites(request: &Request) -> Result<()> {
 fn forged() -> Error {
     let text = "A session begins, ends and changes things only from this appliance's own pages.";
     Error::Exceeding(text.into())
+}
+
+/// By what a caller came in: to be looked at again while a reply lasts.
+pub struct Pass {
+    hash: [u8; 32],
+    kind: PassKind,
+}
+
+enum PassKind {
+    Session,
+    Token,
+    Key,
+}
+
+/// By what the caller of this request came in.
+///
+/// # Errors
+/// [`Error::Internal`] on a public route: a fault in the route table.
+pub fn pass(request: &Request) -> Result<Pass> {
+    request.caller()?;
+    let credential = session_token(request).unwrap_or_default();
+    let kind = match credential {
+        session if session.starts_with(SESSION_PREFIX) => PassKind::Session,
+        token if token.starts_with(TOKEN_PREFIX) => PassKind::Token,
+        _ => PassKind::Key,
+    };
+    let hash = secret::hash(credential);
+    Ok(Pass { hash, kind })
+}
+
+impl Pass {
+    /// Whether it would still let them in.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn is_good(&self, store: &Store, now: Timestamp) -> Result<bool> {
+        let grant = store.read(|db| match self.kind {
+            PassKind::Session => {
+                let session = operators::by_session(db, &self.hash, now)?;
+                Ok(session.map(|_| None))
+            }
+            PassKind::Token => Ok(clients::by_token(db, &self.hash)?.map(|grant| grant.expires)),
+            PassKind::Key => Ok(clients::by_key(db, &self.hash)?.map(|grant| grant.expires)),
+        })?;
+        Ok(grant.is_some_and(|expires| expires.is_none_or(|at| at > now)))
+    }
 }
 
 /// The operator who is signed in, if the request carries a session that has not ended.

@@ -1,16 +1,34 @@
-//! Replies: a status, headers and a body, written by tiny_http's `Response`.
+//! Replies: a status, headers and a body, written by tiny_http's `Response`; or a status, headers and what will make the
+//! body while it is written.
 
+use super::guard::Sink;
 use super::list::Paging;
 use serde::Serialize;
+use std::fmt;
 use std::io::Cursor;
 use tiny_http::{HTTPVersion, Header, StatusCode};
 
-/// A reply before it is written. The body is whole: nothing streams from a handler.
-#[derive(Debug, Clone)]
+/// A reply before it is written. The body is whole, or comes from a feed.
+#[derive(Debug)]
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    feed: Option<Feed>,
+}
+
+/// What makes a body while it is written, on a thread of its own.
+pub struct Feed {
+    /// How long the body will be; none if nobody knows.
+    pub length: Option<u64>,
+    /// Makes it, until it is at its end or nobody reads any more.
+    pub run: Box<dyn FnOnce(Sink) + Send>,
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").finish_non_exhaustive()
+    }
 }
 
 #[derive(Serialize)]
@@ -31,7 +49,43 @@ impl Response {
             status,
             headers: Vec::new(),
             body: Vec::new(),
+            feed: None,
         }
+    }
+
+    /// A reply whose body is made while it is written.
+    #[must_use]
+    pub fn streamed(media_type: &str, feed: Feed) -> Self {
+        let mut response = Self::empty(200).header("Content-Type", media_type);
+        response.feed = Some(feed);
+        response
+    }
+
+    /// Takes out what makes the body, if something has to.
+    pub(super) fn take_feed(&mut self) -> Option<Feed> {
+        self.feed.take()
+    }
+
+    /// The head of a reply whose body comes from a feed; the connection closes behind it. Chunked where nobody knows how
+    /// long the body will be and the client understands that.
+    pub(super) fn print_head(self, http10: bool, length: Option<u64>) -> Vec<u8> {
+        let version = if http10 { "HTTP/1.0" } else { "HTTP/1.1" };
+        let mut head = format!(
+            "{version} {} OK\r\nServer: Herald\r\nConnection: close\r\n",
+            self.status
+        );
+        match length {
+            Some(length) => head.push_str(&format!("Content-Length: {length}\r\n")),
+            None if http10 => {}
+            None => head.push_str("Transfer-Encoding: chunked\r\n"),
+        }
+        for (name, value) in &self.headers {
+            if !value.bytes().any(|b| b.is_ascii_control()) {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+        }
+        head.push_str("\r\n");
+        head.into_bytes()
     }
 
     /// A reply with a body of this media type.

@@ -1,9 +1,9 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, causes, clients, coverage, devices, enumerations, import, logs, outbox, overview,
-    preferences, preview, providers, sending, session, settings, system_preferences, templates,
-    testing, types, users, versions,
+    captured, causes, clients, coverage, devices, enumerations, events, import, logs, outbox,
+    overview, preferences, preview, providers, sending, session, settings, system_preferences,
+    templates, testing, types, users, versions,
 };
 use super::auth::Access;
 use super::list::{List, Word};
@@ -326,6 +326,7 @@ pub const ROUTES: &[Route] = &[
     post("/api/admin/v1/messages/logs/entries/{id}/retry", LOGS_WRITE, logs::retry, "Sends a message again that failed, expired, was cancelled or did not arrive").may(&[409]),
     post("/api/admin/v1/messages/logs/entries/{id}/cancel", LOGS_WRITE, logs::cancel, "Cancels a message that waits").may(&[409]),
     get("/api/admin/v1/messages/logs/causes", LOGS_READ, causes::list, "Counts what failed or expired by its cause").data::<Vec<causes::WireCause>>().filters(&causes::CAUSES),
+    get("/api/admin/v1/messages/logs/events", LOGS_READ, events::stream, "Tells of new and changed messages as they come (server-sent events)").other("text/event-stream").may(&[503]),
     post("/api/admin/v1/messages/logs/retry", LOGS_WRITE, causes::retry, "Sends again what the filters choose, at most 1000 a call").data::<causes::Retried>().filters(&logs::LOG).query(causes::BEFORE),
     post("/api/admin/v1/messages/logs/cancel", LOGS_WRITE, causes::cancel, "Cancels what waits and the filters choose, at most 1000 a call").data::<causes::Cancelled>().filters(&logs::LOG),
     get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(&system_preferences::LIST),

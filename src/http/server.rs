@@ -3,7 +3,7 @@
 
 use super::guard::{Limits, RawRequest, Refusal, ReplyTo, Service};
 use super::reply::Reply;
-use super::response::Response;
+use super::response::{Feed, Response};
 use crate::hooks::path_for_log;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -17,6 +17,9 @@ use std::{fmt, io};
 
 /// The log target of access lines.
 pub const ACCESS_TARGET: &str = "herald::access";
+
+/// When a client that found all streams taken may try again.
+const RETRY_AFTER_SECS: u32 = 5;
 
 /// A complete request and where its reply goes.
 #[derive(Debug)]
@@ -37,6 +40,9 @@ struct Gate {
     queue: Mutex<Queue>,
     stopping: AtomicBool,
     queue_max: usize,
+    streams_max: usize,
+    /// The threads that make replies while they are written.
+    streams: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Queue {
@@ -79,6 +85,8 @@ impl Pool {
             }),
             stopping: AtomicBool::new(false),
             queue_max: limits.queue_max,
+            streams_max: limits.streams_max,
+            streams: Mutex::default(),
         });
         let mut pool = Self {
             gate,
@@ -149,7 +157,10 @@ impl Pool {
         drop(dropped);
         idle.iter().for_each(Thread::unpark);
         if join {
-            for thread in self.threads {
+            let mut threads = self.threads;
+            // Their connections are gone, which ends them.
+            threads.append(&mut self.gate.streams());
+            for thread in threads {
                 if thread.join().is_err() {
                     log::error!("A handler thread ended in a panic.");
                 }
@@ -218,6 +229,10 @@ impl Gate {
         }
     }
 
+    fn streams(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
@@ -260,8 +275,13 @@ impl Exchange {
         }
     }
 
-    fn finish(self, response: Response) {
+    fn finish(self, mut response: Response) {
         let (head_only, close) = (self.line.method == "HEAD", self.closes());
+        if let Some(feed) = response.take_feed()
+            && !head_only
+        {
+            return self.stream(response, feed);
+        }
         let status = response.status();
         let http10 = self.http10;
         match catch_unwind(AssertUnwindSafe(|| {
@@ -272,23 +292,63 @@ impl Exchange {
         }
     }
 
+    /// Begins a reply that is made while it is written.
+    fn stream(self, response: Response, feed: Feed) {
+        let mut streams = self.gate.streams();
+        streams.retain(|thread| !thread.is_finished());
+        if streams.len() >= self.gate.streams_max || self.gate.is_stopping() {
+            drop(streams);
+            return self.refused(
+                503,
+                "Too many streams are open; try again.",
+                Some(RETRY_AFTER_SECS),
+            );
+        }
+        let (status, http10) = (response.status(), self.http10);
+        let Feed { length, run } = feed;
+        let head = response.print_head(http10, length);
+        self.line.write(status, head.len());
+        let Some(sink) = self.reply.stream(head, length.is_none() && !http10) else {
+            return;
+        };
+        let make = move || {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(sink))) {
+                log::error!("making a reply panicked: {}", words_of(&*panic));
+            }
+        };
+        // If there is no thread, the sink is dropped with what was to run, and the connection closes.
+        match thread::Builder::new()
+            .name("http-stream".into())
+            .spawn(make)
+        {
+            Ok(thread) => streams.push(thread),
+            Err(fault) => log::error!("no more threads: {fault}"),
+        }
+    }
+
     fn panicked(self, panic: &(dyn Any + Send)) {
+        let AccessLine { method, path, .. } = &self.line;
+        let words = words_of(panic);
+        log::error!("{method} {path}: the handler panicked: {words}");
+        let details = "Something went wrong inside Herald; its log says what.";
+        self.refused(500, details, None);
+    }
+
+    fn refused(self, status: u16, details: &'static str, retry_after_secs: Option<u32>) {
         let AccessLine {
             method, path, peer, ..
         } = &self.line;
-        let words = words_of(panic);
-        log::error!("{method} {path}: the handler panicked: {words}");
         let refusal = Refusal {
-            status: 500,
-            details: "Something went wrong inside Herald; its log says what.",
+            status,
+            details,
             method: Some(method.clone()),
             target: Some(path.clone()),
-            retry_after_secs: None,
+            retry_after_secs,
             peer: *peer,
         };
         let close = self.closes();
         let bytes = self.gate.print_refusal(&refusal, self.http10, close);
-        self.send(500, bytes, close);
+        self.send(status, bytes, close);
     }
 
     fn send(self, status: u16, bytes: Vec<u8>, close: bool) {

@@ -159,11 +159,24 @@ pub fn list(db: &Db, query: &Query) -> Result<Page<LogLine>> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn line_of(db: &Db, id: MessageId) -> Result<LogLine> {
-    db.0.prepare_cached("select m.* from message m where m.id = ?1")?
+    db.0.prepare_cached(LINE)?
         .query_row([id.0], line)
         .optional()?
         .ok_or_else(|| not_found(id))
 }
+
+/// What a list shows of these messages, but for those that are there no more.
+pub fn lines_of(db: &Db, ids: &[MessageId]) -> Result<Vec<LogLine>> {
+    let mut statement = db.0.prepare_cached(LINE)?;
+    let lines = ids
+        .iter()
+        .map(|id| statement.query_row([id.0], line).optional());
+    Ok(lines
+        .filter_map(rusqlite::Result::transpose)
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+const LINE: &str = "select m.* from message m where m.id = ?1";
 
 /// Stops a message that waits.
 ///

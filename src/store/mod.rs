@@ -23,6 +23,7 @@ pub mod idempotency;
 mod memo;
 pub mod messages;
 mod migrate;
+pub mod news;
 pub mod operators;
 pub mod outbox;
 pub mod page;
@@ -38,6 +39,7 @@ pub mod reserve;
 pub mod restore;
 pub mod retention;
 mod seals;
+mod search;
 pub mod settings;
 pub mod system_preferences;
 pub mod tally;
@@ -91,6 +93,8 @@ pub struct Store {
     writer: writer::Writer,
     seals: Arc<seals::Seals>,
     data_dir: PathBuf,
+    /// Which messages have changed.
+    pub news: Arc<news::News>,
     _lock: Option<directory::Lock>,
 }
 
@@ -125,8 +129,11 @@ impl Store {
         directory::tighten(&file)?;
         let readers = readers::Readers::new(&file, &seals)
             .map_err(|fault| format!("Cannot open {} for reading: {fault}.", file.display()))?;
-        let beside = Self::beside(&file, lock.is_some().then_some(data_dir), &db)?;
+        let news = news::News::new(now);
+        let served = lock.is_some().then_some(data_dir);
+        let beside = Self::beside(&file, served, &mut db, news.clone())?;
         Ok(Self {
+            news,
             seals,
             data_dir: data_dir.to_owned(),
             readers,
@@ -139,8 +146,11 @@ impl Store {
     fn beside(
         file: &Path,
         served: Option<&Path>,
-        db: &Db,
+        db: &mut Db,
+        news: Arc<news::News>,
     ) -> std::result::Result<writer::Beside, String> {
+        let unusable = |fault| format!("Cannot open {}: {fault}.", file.display());
+        let reporter = news::Reporter::listen(db, news).map_err(unusable)?;
         let copier = || {
             db.0.pragma_update(None, "wal_autocheckpoint", 0)?;
             checkpointer::connect(file)
@@ -149,7 +159,8 @@ impl Store {
         Ok(writer::Beside {
             flush: directory::flush_of_log(file)?,
             reserve: reserve::Reserve::keep(served),
-            copier: copier.map_err(|fault| format!("Cannot open {}: {fault}.", file.display()))?,
+            reporter,
+            copier: copier.map_err(unusable)?,
         })
     }
 

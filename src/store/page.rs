@@ -1,6 +1,7 @@
 //! Paged lists: sort, filter, search and count over a table. (api.md, "Paged lists")
 
 use super::Db;
+use super::search::HOLDS;
 use crate::error::Result;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
@@ -98,6 +99,9 @@ pub(super) fn fetch<T>(
     query: &Query,
     mut from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>> {
+    if query.search.is_some() {
+        return found(db, columns, source, searched, id, query, from_row);
+    }
     let Condition {
         sql: mut condition,
         mut values,
@@ -112,8 +116,7 @@ pub(super) fn fetch<T>(
         condition.push_str(&format!(" and {} < ?", id.sql));
         values.push(Value::Integer(after));
     }
-    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.page_size);
-    let offset = offset.saturating_add(query.skip).min(i64::MAX as u64);
+    let offset = offset(query);
     let select = format!(
         "select {columns} from {source}{condition} order by {} limit {} offset {offset}",
         order(query, id),
@@ -134,6 +137,53 @@ pub(super) fn fetch<T>(
         total,
         is_capped,
         last_id: last_id.filter(|_| is_full),
+    })
+}
+
+fn offset(query: &Query) -> u64 {
+    let offset = u64::from(query.page.saturating_sub(1)) * u64::from(query.page_size);
+    offset.saturating_add(query.skip).min(i64::MAX as u64)
+}
+
+/// A page of what is searched for. Every row's text is looked at, so it is looked at once: the ids of what was found are
+/// its count too.
+fn found<T>(
+    db: &Db,
+    columns: &str,
+    source: &str,
+    searched: &[&str],
+    id: &Column,
+    query: &Query,
+    from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Page<T>> {
+    let Condition { sql, values } = Condition::of(query, searched);
+    let order = order(query, id);
+    let select = format!("select {} from {source}{sql} order by {order}", id.sql);
+    let ids: Vec<i64> =
+        db.0.prepare(&select)?
+            .query_map(params_from_iter(&values), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+    let skip = usize::try_from(offset(query)).unwrap_or(usize::MAX);
+    let page: Vec<_> = ids
+        .iter()
+        .skip(skip)
+        .take(query.page_size as usize)
+        .map(i64::to_string)
+        .collect();
+    let select = format!(
+        "select {columns} from {source} and {} in ({}) order by {order}",
+        id.sql,
+        page.join(", ")
+    );
+    let rows =
+        db.0.prepare(&select)?
+            .query_map([], from_row)?
+            .collect::<rusqlite::Result<_>>()?;
+    Ok(Page {
+        rows,
+        total: ids.len() as u64,
+        is_capped: false,
+        last_id: None,
     })
 }
 
@@ -163,12 +213,8 @@ impl Condition {
             );
         }
         if let Some(text) = &query.search {
-            let any: Vec<_> = searched
-                .iter()
-                .map(|column| format!("instr(lower({column}), lower(?)) > 0"))
-                .collect();
-            let values = searched.iter().map(|_| Value::Text(text.clone()));
-            condition.and(&format!("({})", any.join(" or ")), values);
+            let holds = format!("{HOLDS}(?, {})", searched.join(", "));
+            condition.and(&holds, [Value::Text(text.clone())]);
         }
         condition
     }

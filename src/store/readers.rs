@@ -6,6 +6,7 @@
 use super::Db;
 use super::memo::{Memo, Recall};
 use super::seals::Seals;
+use super::search;
 use crate::error::Result;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -119,6 +120,7 @@ fn connect(file: &Path, memo: Arc<Memo>, seals: Arc<Seals>) -> rusqlite::Result<
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "query_only", true)?;
     plan_once(&connection)?;
+    search::teach(&connection)?;
     Ok(Db(connection, Recall::with(memo), seals))
 }
 

@@ -10,10 +10,12 @@
 use super::checkpointer::{self, Told};
 use super::flusher::{self, Broken, Flush};
 use super::group::Loop;
+use super::news::Reporter;
 use super::reserve::Reserve;
 use super::{Db, Tx};
 use crate::error::{Error, Result};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,6 +115,8 @@ pub(super) struct Beside {
     pub(super) flush: Flush,
     /// Room for a full disk.
     pub(super) reserve: Reserve,
+    /// Tells what was touched.
+    pub(super) reporter: Reporter,
     /// The connection that copies the log; without one the writer does.
     pub(super) copier: Option<Connection>,
 }
@@ -122,6 +126,7 @@ impl Writer {
         let Beside {
             flush,
             reserve,
+            reporter,
             copier,
         } = beside;
         let (jobs, waiting) = mpsc::channel();
@@ -130,13 +135,14 @@ impl Writer {
         let (then, afterwards) = mpsc::channel();
         let (tell, news) = mpsc::channel();
         let (broken, told) = (Broken::default(), Arc::new(Told::default()));
-        let (is_broken, is_short) = (broken.clone(), reserve.flag());
+        let is_short = reserve.flag();
         let writer = Loop {
             db,
             waiting,
             groups,
             broken: broken.clone(),
             reserve,
+            reporter,
             is_flushing: false,
         };
         let writer = thread("store-writer", move || writer.work());
@@ -151,20 +157,21 @@ impl Writer {
             }
         };
         let mut others = vec![
-            thread("store-flusher", move || {
-                flusher::run(&committed, flush, &broken, &then, flushed);
+            thread("store-flusher", {
+                let broken = broken.clone();
+                move || flusher::run(&committed, flush, &broken, &then, flushed)
             }),
             thread("store-after", move || flusher::run_afterwards(afterwards)),
         ];
         if let Some(copier) = copier {
-            let writer = jobs.clone();
+            let (writer, broken) = (jobs.clone(), broken.clone());
             others.push(thread("checkpointer", move || {
-                checkpointer::run(&copier, &news, &told, &writer);
+                checkpointer::run(&copier, &news, &told, &writer, &broken);
             }));
         }
         Self {
             jobs,
-            broken: is_broken,
+            broken,
             is_short,
             writer: Some(writer),
             others,
@@ -252,7 +259,14 @@ impl Drop for Writer {
         for thread in self.others.drain(..) {
             drop(thread.join());
         }
-        // The last connection to close copies the log and removes it.
+        // The last connection to close copies the log and removes it; what the disk did not keep it leaves as it is.
+        if let Some(db) = &db
+            && self.broken.is_set()
+            && let Err(fault) =
+                db.0.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        {
+            log::error!("the log of changes may be copied once more: {fault}");
+        }
         drop(db);
     }
 }

@@ -8,6 +8,7 @@ mod broken;
 mod channels;
 mod command_line;
 mod crash;
+mod events;
 mod explain;
 mod front;
 mod housekeeping;

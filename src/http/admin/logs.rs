@@ -195,7 +195,8 @@ pub fn cancel(app: &App, request: &Request) -> Result<Response> {
     Ok(Response::done())
 }
 
-fn everyones(found: LogLine) -> EveryonesLine {
+/// A row of everyone's log on the wire.
+pub(super) fn everyones(found: LogLine) -> EveryonesLine {
     EveryonesLine {
         user_id: found.user_id.map(|u| u.0),
         line: line(found),

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod coverage;
 pub mod devices;
 pub mod enumerations;
+pub mod events;
 pub mod import;
 pub mod logs;
 pub mod outbox;

@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::head::Head;
 use super::listen::Stream;
+use super::stream::{self, Sink, Streaming, Tap};
 use mio::Waker;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,8 @@ pub(super) enum Phase {
     Handling,
     /// A reply is being written.
     Writing(Box<Writing>),
+    /// A reply is being made and written.
+    Streaming(Box<Streaming>),
     /// The last reply is out and our side is closed; what still comes is thrown away.
     Lingering {
         /// How much will be thrown away before the client is cut off.
@@ -143,6 +146,8 @@ pub(super) enum Outcome {
         at: usize,
         close: bool,
     },
+    /// Its head is in the socket, up to `at`; the rest comes out of the tap.
+    Streaming { head: Vec<u8>, at: usize, tap: Tap },
     /// The client is gone, or the handler thread failed.
     Broken,
 }
@@ -151,6 +156,8 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Handback {
     returned: Mutex<Vec<Returned>>,
+    /// Connections for which something more is to be written.
+    stirred: Mutex<Vec<usize>>,
     waker: Waker,
 }
 
@@ -158,6 +165,7 @@ impl Handback {
     pub(super) fn new(waker: Waker) -> Self {
         Self {
             returned: Mutex::new(Vec::new()),
+            stirred: Mutex::default(),
             waker,
         }
     }
@@ -166,6 +174,21 @@ impl Handback {
     pub(super) fn collect(&self, into: &mut Vec<Returned>) {
         let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *returned, into);
+    }
+
+    /// There is more to write to this connection. If it is another one by now, it has nothing to write, and that is all.
+    pub(super) fn stir(&self, token: usize) {
+        let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
+        stirred.push(token);
+        if stirred.len() == 1 {
+            self.wake();
+        }
+    }
+
+    /// The connections for which there is more to write.
+    pub(super) fn take_stirred(&self) -> Vec<usize> {
+        let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *stirred)
     }
 
     /// Wakes the guard.
@@ -213,6 +236,15 @@ impl ReplyTo {
     /// Takes the connection back on the guard's own thread: no handler will have it.
     pub(super) fn withdraw(mut self) {
         self.withdrawn = true;
+    }
+
+    /// Writes a head, and gives the connection back with the end of a pipe through which the rest will come.
+    pub(crate) fn stream(mut self, head: Vec<u8>, is_chunked: bool) -> Option<Sink> {
+        let at = self.link.stream.write(&head).ok()?;
+        let (sink, tap) = stream::pipe(self.token, self.handback.clone(), is_chunked);
+        self.urgent = true;
+        self.outcome = Some(Outcome::Streaming { head, at, tap });
+        Some(sink)
     }
 
     /// Writes what the socket takes at once and gives the connection back with the rest.

@@ -18,7 +18,7 @@ const BUSY: Fault = Fault(503, "Too many requests are waiting; try again.");
 
 /// What to do with a connection after a step.
 #[derive(Debug, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// Take the next step at once.
     Again,
     /// Wait for its socket or its handler.
@@ -50,6 +50,10 @@ impl EventLoop {
             .give_back(std::mem::take(&mut connection.reserved));
         match outcome {
             Outcome::Broken => self.forget(token, connection),
+            Outcome::Streaming { head, at, tap } => {
+                self.begin_streaming(&mut connection, head, at, tap);
+                self.go_on(token, connection);
+            }
             Outcome::Sent { bytes, at, close } if at < bytes.len() => {
                 self.begin_writing(&mut connection, bytes, at, close);
                 self.go_on(token, connection);
@@ -87,7 +91,11 @@ impl EventLoop {
         match &old {
             Phase::Body(reading) => self.budget.give_back(reading.body.reserved()),
             Phase::Writing(writing) => self.replies_bytes -= writing.bytes.len(),
-            Phase::Idle | Phase::Head | Phase::Handling | Phase::Lingering { .. } => {}
+            Phase::Idle
+            | Phase::Head
+            | Phase::Handling
+            | Phase::Streaming(_)
+            | Phase::Lingering { .. } => {}
         }
         old
     }
@@ -98,6 +106,7 @@ impl EventLoop {
             Phase::Body(_) => self.step_body(token, connection),
             Phase::Handling => Step::Wait,
             Phase::Writing(_) => self.step_writing(connection),
+            Phase::Streaming(_) => self.step_streaming(connection),
             Phase::Lingering { bytes_left } => self.step_lingering(connection, bytes_left),
         }
     }
@@ -313,7 +322,7 @@ impl EventLoop {
     }
 
     /// Waits for the next request, or closes after the last.
-    fn reply_done(&mut self, connection: &mut Connection, close: bool) -> Step {
+    pub(super) fn reply_done(&mut self, connection: &mut Connection, close: bool) -> Step {
         let close = close || self.stop_by.is_some();
         connection.waiting_since = self.now;
         if !close {

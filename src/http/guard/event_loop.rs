@@ -167,6 +167,11 @@ impl EventLoop {
                 self.resume(token, connection, outcome);
             }
         }
+        for token in self.handback.take_stirred() {
+            if let Some(connection) = self.table.take(token) {
+                self.go_on(token, connection);
+            }
+        }
         while self.replies_bytes > self.limits.replies_bytes_max {
             let writers = self
                 .table
@@ -187,8 +192,13 @@ impl EventLoop {
         if self.stop_by.is_some() {
             self.pool.begin_stop();
             self.listeners.clear();
-            let waiting =
-                |phase: &Phase| matches!(phase, Phase::Idle | Phase::Head | Phase::Body(_));
+            // A stream has no end of its own that could be waited for.
+            let waiting = |phase: &Phase| {
+                matches!(
+                    phase,
+                    Phase::Idle | Phase::Head | Phase::Body(_) | Phase::Streaming(_)
+                )
+            };
             for token in self.tokens(|c| waiting(&c.phase)) {
                 self.drop_connection(token);
             }

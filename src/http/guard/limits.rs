@@ -47,6 +47,9 @@ pub const LINGER_BYTES_MAX: usize = 256 * 1024;
 pub const HANDLERS_MAX: usize = 96;
 /// The stack of a handler thread.
 pub const HANDLER_STACK_BYTES: usize = 2 * 1024 * 1024;
+/// Replies that are written while they come into being at once, such as events and downloads, each made by a thread of
+/// its own; beyond it the answer is 503.
+pub const STREAMS_MAX: usize = 16;
 /// Requests waiting for a handler; beyond it the answer is 503.
 pub const QUEUE_MAX: usize = 256;
 
@@ -74,6 +77,7 @@ pub struct Limits {
     pub linger_bytes_max: usize,
     pub handlers_max: usize,
     pub handler_stack_bytes: usize,
+    pub streams_max: usize,
     pub queue_max: usize,
     /// Proxies, which bring many clients over one address and whose word about them is believed; none by default.
     pub trusted_proxies: Vec<Network>,
@@ -102,6 +106,7 @@ impl Default for Limits {
             linger_bytes_max: LINGER_BYTES_MAX,
             handlers_max: HANDLERS_MAX,
             handler_stack_bytes: HANDLER_STACK_BYTES,
+            streams_max: STREAMS_MAX,
             queue_max: QUEUE_MAX,
             trusted_proxies: Vec::new(),
         }

@@ -4,6 +4,7 @@
 //!
 //! - `limits`: what a client is held to. `listen`: addresses and sockets. `head`, `body`: framing.
 //! - `connection`: one conversation's state. `table`: all of them, and who gives way.
+//! - `stream`: replies that are written while they come into being.
 //! - `event_loop`: waiting, accepting, timing out, stopping. `conversation`: one connection's next step.
 //!
 //! While a request is queued or in a handler, nothing is read from its connection: a pipelining client is answered in
@@ -17,12 +18,14 @@ mod head;
 pub mod limits;
 mod listen;
 mod proxy;
+pub mod stream;
 mod table;
 
 pub(super) use connection::ReplyTo;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use proxy::Network;
+pub use stream::{Gone, Sink};
 
 use super::reply::Reply;
 use super::response::Response;

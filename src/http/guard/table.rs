@@ -105,7 +105,7 @@ impl Table {
             Phase::Lingering { .. } => RANK_LINGERING + millis,
             Phase::Idle | Phase::Head => RANK_WAITING + millis,
             Phase::Body(_) => RANK_BODY + millis,
-            Phase::Handling | Phase::Writing(_) => RANK_NEVER,
+            Phase::Handling | Phase::Writing(_) | Phase::Streaming(_) => RANK_NEVER,
         };
         self.slots[token] = Some(connection);
     }

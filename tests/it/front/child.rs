@@ -1,13 +1,14 @@
 //! A guard with a small service in a child process: this very test binary, started again.
 
 use super::client::Client;
-use herald::http::guard::{Guard, Limits, Listen, RawRequest, Refusal, Service};
+use herald::http::guard::{Gone, Guard, Limits, Listen, RawRequest, Refusal, Service, Sink};
 use herald::http::reply::Reply;
-use herald::http::response::Response;
+use herald::http::response::{Feed, Response};
 use herald::http::server::ACCESS_TARGET;
 use std::fs;
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -170,6 +171,8 @@ pub(super) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[derive(Default)]
 struct TestService {
     handled: AtomicUsize,
+    /// Streams whose makers have not ended.
+    streams: Arc<AtomicUsize>,
     released: Mutex<bool>,
     release: Condvar,
 }
@@ -181,6 +184,7 @@ impl Service for TestService {
                 drop(std::thread::spawn(move || finish(text("later"))));
             }),
             "/never" => Reply::later(drop),
+            path if path.starts_with("/stream/") => Reply::Now(self.stream(path)),
             "/panic-later" => Reply::later(|_| panic!("as asked, later")),
             _ => Reply::Now(self.answer_now(request)),
         }
@@ -201,6 +205,9 @@ impl TestService {
             .target
             .split_once('?')
             .unwrap_or((&request.target, ""));
+        if path == "/streams" {
+            return text(self.streams.load(Ordering::SeqCst).to_string());
+        }
         if path == "/count" {
             return text(self.handled.load(Ordering::SeqCst).to_string());
         }
@@ -222,6 +229,54 @@ impl TestService {
                 text("released")
             }
             _ => Response::with_body(404, "text/plain", "no such thing"),
+        }
+    }
+}
+
+impl TestService {
+    /// `/stream/whole/LENGTH`, or `ticks`, `flood`, `some` or `panic`, which tell no length.
+    fn stream(&self, path: &str) -> Response {
+        let what = path.trim_start_matches("/stream/").to_owned();
+        let length = what
+            .strip_prefix("whole/")
+            .map(|n| n.parse().expect("a length"));
+        let streams = self.streams.clone();
+        streams.fetch_add(1, Ordering::SeqCst);
+        let run = move |sink: Sink| {
+            // However it ends, it is counted.
+            drop(catch_unwind(AssertUnwindSafe(|| make(&what, sink))));
+            streams.fetch_sub(1, Ordering::SeqCst);
+        };
+        let run = Box::new(run);
+        Response::streamed("text/plain", Feed { length, run })
+    }
+}
+
+fn make(what: &str, sink: Sink) -> Result<(), Gone> {
+    let piece = vec![b'x'; 64 * 1024];
+    match what {
+        "ticks" => loop {
+            sink.send(b"tick")?;
+            sink.rest(Duration::from_millis(5))?;
+        },
+        "flood" => loop {
+            sink.send(&piece)?;
+        },
+        "some" => sink.send(b"some").and_then(|()| sink.finish()),
+        "panic" => {
+            sink.send(b"some")?;
+            panic!("as asked, in a stream");
+        }
+        whole => {
+            let length: usize = whole
+                .trim_start_matches("whole/")
+                .parse()
+                .expect("a length");
+            for _ in 0..length / piece.len() {
+                sink.send(&piece)?;
+            }
+            sink.send(&piece[..length % piece.len()])?;
+            sink.finish()
         }
     }
 }
@@ -276,6 +331,7 @@ fn limits_of_environment() -> Limits {
             "replies_bytes_max" => limits.replies_bytes_max = value,
             "handlers_max" => limits.handlers_max = value,
             "queue_max" => limits.queue_max = value,
+            "streams_max" => limits.streams_max = value,
             _ => panic!("no limit is called {name}"),
         }
     }

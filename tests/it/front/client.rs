@@ -101,6 +101,13 @@ impl Client {
         assert!(!more && self.buffer.is_empty(), "not closed but: {text:?}");
     }
 
+    /// All that comes until the server closes.
+    #[track_caller]
+    pub(super) fn rest_of_it(&mut self) -> Vec<u8> {
+        while self.read_more() {}
+        std::mem::take(&mut self.buffer)
+    }
+
     fn read_more(&mut self) -> bool {
         let mut piece = [0; 64 * 1024];
         match self.stream.read(&mut piece) {

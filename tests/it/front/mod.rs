@@ -7,3 +7,4 @@ mod floods;
 mod framing;
 mod lifecycle;
 mod limits;
+mod streams;

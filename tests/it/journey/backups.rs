@@ -20,7 +20,7 @@ const CLIENTS: usize = 8;
 const PACE: Duration = Duration::from_millis(10);
 
 /// The GUIDs of all messages in a database.
-pub(super) fn guids(file: &str) -> BTreeSet<String> {
+fn guids(file: &str) -> BTreeSet<String> {
     guids_where(file, "true")
 }
 

@@ -4,7 +4,6 @@ mod backups;
 mod beside;
 mod crash;
 mod fading;
-mod power;
 mod restored;
 mod stop;
 mod whole;

@@ -62,6 +62,12 @@ impl TestApp {
         }
     }
 
+    /// Stops it before its time; whether it did so in time.
+    pub(crate) fn stop(&mut self) -> bool {
+        self.may_wait = true;
+        self.server.take().is_some_and(Server::stop)
+    }
+
     pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }

@@ -2,7 +2,8 @@
  * A disk that is watched and can be made to fail, loaded in front of the C library of the program under test.
  *
  * Every change of the database and of its log is written down in the order in which it was made, and so is every flush:
- * when it was asked for and when it was done. While a file named "fails" is there, flushes fail as they do on a broken disk.
+ * when it was asked for and when it was done. While a file named "fails" is there, flushes fail as they do on a broken disk:
+ * the system takes what it could not write for written, and later reads what the disk has there, which here is zeros.
  * HERALD_WATCHED names the data directory, HERALD_WATCHER the directory of the record and of that file.
  *
  * An entry of the record is its kind, the file ('d'atabase, 'l'og, or the directory '/'), a number, a length and so many
@@ -29,6 +30,17 @@ static pthread_once_t begun = PTHREAD_ONCE_INIT;
 static char watched[PATH_MAX], fails[PATH_MAX];
 static int record = -1;
 static uint64_t flushes;
+/* What was written since the last flush, in order; what a flush that failed has lost; and how much was flushed in all. */
+struct range {
+	off_t at;
+	size_t length;
+};
+struct ranges {
+	struct range *all;
+	size_t count, room;
+};
+static struct ranges unflushed[2], lost[2];
+static size_t flushed[2];
 /* What each open file is, or 0. */
 static char files[FILES_MAX];
 
@@ -75,6 +87,48 @@ static void note(char what, char file, uint64_t number, const void *bytes, uint3
 	memcpy(head + 10, &length, 4);
 	if (syscall(SYS_writev, record, parts, length > 0 ? 2 : 1) != (long)(sizeof head + length))
 		abort();
+}
+
+static void add(struct ranges *ranges, off_t at, size_t length)
+{
+	if (ranges->count == ranges->room) {
+		ranges->room = 2 * ranges->room + 64;
+		ranges->all = realloc(ranges->all, ranges->room * sizeof *ranges->all);
+		if (ranges->all == NULL)
+			abort();
+	}
+	ranges->all[ranges->count++] = (struct range) { at, length };
+}
+
+/* The flush of a file has failed. The caller has its turn. */
+static void lose(int which)
+{
+	for (size_t n = 0; n < unflushed[which].count; n++)
+		add(&lost[which], unflushed[which].all[n].at, unflushed[which].all[n].length);
+	flushed[which] += unflushed[which].count;
+	unflushed[which].count = 0;
+}
+
+/*
+ * What was lost is read from the disk again. The caller has its turn. The file is opened anew, for it may be open for reading
+ * only, and stays open, for closing it would let go of the process's locks on it.
+ */
+static void forget(int fd, int which)
+{
+	static const char zeros[65536];
+	char path[64];
+	int writable;
+	if (lost[which].count == 0)
+		return;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	writable = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+	for (size_t n = 0; n < lost[which].count; n++) {
+		struct range range = lost[which].all[n];
+		if (range.length > sizeof zeros || syscall(SYS_pwrite64, writable, zeros, range.length, range.at) < 0)
+			abort();
+		note('w', file_of(fd), range.at, zeros, range.length);
+	}
+	lost[which].count = 0;
 }
 
 static int open_watched(int at, const char *path, int flags, mode_t mode)
@@ -127,8 +181,10 @@ static ssize_t write_watched(int fd, const void *bytes, size_t length, off_t at)
 	if (at < 0)
 		at = lseek(fd, 0, SEEK_CUR);
 	done = syscall(SYS_pwrite64, fd, bytes, length, at);
-	if (done > 0)
+	if (done > 0) {
 		note('w', file_of(fd), at, bytes, done);
+		add(&unflushed[file_of(fd) == 'l'], at, done);
+	}
 	pthread_mutex_unlock(&turn);
 	return done;
 }
@@ -184,24 +240,38 @@ int unlink(const char *path)
 static int flush(int fd, long how)
 {
 	char file = file_of(fd);
+	int which = file == 'l', done;
 	uint64_t number;
-	int done;
+	size_t sure;
 	if (file == 0)
 		return syscall(how, fd);
+	pthread_mutex_lock(&turn);
 	if (syscall(SYS_faccessat, AT_FDCWD, fails, F_OK) == 0) {
+		if (file != '/')
+			lose(which);
+		pthread_mutex_unlock(&turn);
 		errno = EIO;
 		return -1;
 	}
-	pthread_mutex_lock(&turn);
+	if (file != '/')
+		forget(fd, which);
 	number = ++flushes;
+	sure = flushed[which] + unflushed[which].count;
 	note('b', file, number, NULL, 0);
 	pthread_mutex_unlock(&turn);
 	done = syscall(how, fd);
+	pthread_mutex_lock(&turn);
 	if (done == 0) {
-		pthread_mutex_lock(&turn);
 		note('e', file, number, NULL, 0);
-		pthread_mutex_unlock(&turn);
+		if (file != '/' && sure > flushed[which]) {
+			struct ranges *ranges = &unflushed[which];
+			size_t count = sure - flushed[which];
+			ranges->count -= count;
+			memmove(ranges->all, ranges->all + count, ranges->count * sizeof *ranges->all);
+			flushed[which] = sure;
+		}
 	}
+	pthread_mutex_unlock(&turn);
 	return done;
 }
 
