@@ -11,13 +11,20 @@ use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;
 use memchr::memmem;
 
+/// From whom a mail is and to whom, in header and envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The sender.
+    pub from: Mailbox,
+    /// The recipient.
+    pub to: EmailAddress,
+}
+
 /// A mail with its envelope, both safe for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The sender of header and envelope.
-    pub from: Mailbox,
-    /// The recipient of header and envelope.
-    pub to: EmailAddress,
+    /// From whom and to whom.
+    pub envelope: Envelope,
     /// Headers and body, lines ending in CRLF, each at most 998 characters, all ASCII.
     pub raw: Vec<u8>,
 }
@@ -30,20 +37,29 @@ pub fn raw_mail(message: &Outgoing, provider_from: Option<&str>) -> Result<Vec<u
     compose(message, provider_from).map(|mail| mail.raw)
 }
 
-/// Builds the mail. The sender is the message's, else the provider's `from=`, else the default of the settings.
+/// The envelope. The sender is the message's, else the provider's `from=`, else the default of the settings.
 ///
 /// # Errors
-/// A permanent [`Failure`] when sender, recipient, name or subject could not stand in a mail.
-pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, Failure> {
-    let given = |text: &&str| !text.trim().is_empty();
+/// A permanent [`Failure`] when sender or recipient could not stand in a mail.
+pub fn envelope(message: &Outgoing, provider_from: Option<&str>) -> Result<Envelope, Failure> {
     let sender = message.sender.as_deref().filter(given);
     let sender = sender
         .or(provider_from.filter(given))
         .unwrap_or(&message.default_sender);
     // Checked long before; here it is the last line of defence.
-    let because = |what| move |why: Error| refused(what, &why.details());
-    let from = Mailbox::parse(sender).map_err(because("sender"))?;
-    let to = EmailAddress::parse(&message.recipient).map_err(because("recipient"))?;
+    Ok(Envelope {
+        from: Mailbox::parse(sender).map_err(because("sender"))?,
+        to: EmailAddress::parse(&message.recipient).map_err(because("recipient"))?,
+    })
+}
+
+/// Builds the mail.
+///
+/// # Errors
+/// As [`envelope`], and when name or subject could not stand in a mail.
+pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, Failure> {
+    let envelope = envelope(message, provider_from)?;
+    let Envelope { from, to } = &envelope;
     let to_name = message.recipient_name.as_deref().filter(given);
     no_controls("The name", to_name.unwrap_or_default(), false).map_err(because("recipient"))?;
     let subject = message.subject.as_deref().unwrap_or_default();
@@ -63,7 +79,15 @@ pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, 
     let raw = builder
         .write_to_vec()
         .map_err(|why| refused("mail", &why.to_string()))?;
-    Ok(Mail { from, to, raw })
+    Ok(Mail { envelope, raw })
+}
+
+fn given(text: &&str) -> bool {
+    !text.trim().is_empty()
+}
+
+fn because(what: &'static str) -> impl FnOnce(Error) -> Failure {
+    move |why| refused(what, &why.details())
 }
 
 fn refused(what: &str, why: &str) -> Failure {

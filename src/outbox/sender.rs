@@ -231,12 +231,13 @@ impl<'a> Sender<'a> {
         let begun = Instant::now();
         let mut untried = Vec::new();
         let mut goes_on = true;
-        for message in claimed {
+        let followers = claimed.iter().skip(1).map(Some).chain([None]);
+        for (message, next) in claimed.iter().zip(followers) {
             if !goes_on || message.expires <= lane.clock.now() {
                 untried.push((message.id, message.attempt));
                 continue;
             }
-            let (entry, stands) = self.send_one(index, is_probe, &message);
+            let (entry, stands) = self.send_one(index, is_probe, message, next);
             self.recording.push(Recording::begin(lane, entry));
             if !stands {
                 self.batch = 1;
@@ -261,14 +262,24 @@ impl<'a> Sender<'a> {
     }
 
     /// Tries the provider, and the next ones where the policy lets it. False when the first provider is gone.
-    fn send_one(&mut self, index: usize, is_probe: bool, message: &Claimed) -> (Entry, bool) {
+    fn send_one(
+        &mut self,
+        index: usize,
+        is_probe: bool,
+        message: &Claimed,
+        next: Option<&Claimed>,
+    ) -> (Entry, bool) {
         let lane = self.lane;
         let (mut current, mut number, mut is_probe) = (index, message.attempt, is_probe);
         let mut held = None;
         let mut stands = true;
         loop {
             let guarded = &lane.providers[current];
-            let (result, failure) = attempt(lane, guarded, &mut self.sessions[current], message);
+            let (result, failure) = {
+                // Who comes next is not known once a provider is gone.
+                let next = next.filter(|_| current == index);
+                attempt(lane, guarded, &mut self.sessions[current], message, next)
+            };
             let gone = failure
                 .as_ref()
                 .is_some_and(|failure| failure.class.action().tries_next_provider);

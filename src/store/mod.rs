@@ -194,7 +194,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.begin_record(work)
+        self.writer
+            .submit(Kind::URGENT, work)
             .recv()
             .unwrap_or_else(|_| Err(Error::internal("the writer thread has ended")))
     }
@@ -214,12 +215,13 @@ impl Store {
         }
     }
 
-    /// Like [`Store::record`], without waiting.
+    /// Like [`Store::record`], without waiting, and spared its savepoint like [`Store::write_then`]: if `work` fails after
+    /// it has changed something, what shares its commit is [`Error::Unavailable`] and may try again.
     pub fn begin_record<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Receiver<Result<T>> {
-        self.writer.submit(Kind::URGENT, work)
+        self.writer.submit(Kind::RESULT, work)
     }
 
     /// Like [`Store::write`], without waiting: `then` gets the result once it is on disk, on a thread of the store.

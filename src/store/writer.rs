@@ -56,6 +56,11 @@ impl Kind {
         undo: Undo::Savepoint,
         is_urgent: true,
     };
+    /// What must not get lost, and does not fail by itself.
+    pub(super) const RESULT: Self = Self {
+        undo: Undo::Unneeded,
+        is_urgent: true,
+    };
     /// What fails only before it changes anything.
     pub(super) const CHECKED: Self = Self {
         undo: Undo::Unneeded,

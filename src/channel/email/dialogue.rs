@@ -5,7 +5,7 @@ mod opening;
 use super::Server;
 use super::verdict::{judge, phrase};
 use super::wire::Wire;
-use crate::channel::mime::{Mail, with_final_dot};
+use crate::channel::mime::{Envelope, Mail, with_final_dot};
 use crate::channel::{Failure, Receipt};
 use crate::domain::retry::{Signal, Stage};
 use mail_send::SmtpClient;
@@ -26,6 +26,8 @@ pub(super) struct Connection {
     pub(super) mail_taken: bool,
     /// Whether every command has its reply, so that the next reply answers the next command.
     pub(super) in_step: bool,
+    /// The envelope that went out behind the mail before, and has none of its replies yet.
+    early: Option<Envelope>,
     /// Whether it has carried a mail before.
     is_used: bool,
     /// Whether the server reads commands that do not wait for each other's replies. (RFC 2920)
@@ -46,18 +48,26 @@ impl Connection {
         &self.words
     }
 
-    /// Sends one mail and waits for the word that the server has taken it.
+    /// Sends one mail and waits for the word that the server has taken it. The envelope of the next goes out behind it, so
+    /// that a mail of many costs one round trip. (RFC 2920, section 3.1: content may be the first in a group)
     pub(super) async fn hand_over(
         &mut self,
         mail: &Mail,
+        next: Option<&Envelope>,
         deadline: Instant,
     ) -> Result<Receipt, Failure> {
         self.mail_taken = false;
-        self.envelope(mail, deadline).await?;
+        self.envelope(&mail.envelope, deadline).await?;
         // A server takes nothing before it has the whole dot, and what could not be written whole has not left whole.
         let limit = self.server.timeouts.smtp_command.min(left(deadline));
         self.say(Stage::Data, &with_final_dot(&mail.raw), limit)
             .await?;
+        if let Some(next) = next.filter(|_| self.pipelining) {
+            // By itself, so that its failure is not this mail's; whoever waits for its replies will hear of it.
+            let bytes = text(&commands(next));
+            self.in_step = self.say(Stage::Mail, bytes.as_bytes(), limit).await.is_ok();
+            self.early = Some(next.clone());
+        }
         // From here on it may have taken the mail, whatever we hear or do not hear.
         let limit = self.server.timeouts.smtp_final_dot.min(left(deadline));
         let reply = self.hear(Stage::Dot, limit).await?;
@@ -70,23 +80,23 @@ impl Connection {
     }
 
     /// The commands before the mail: in one packet where the server can do that, else each after the reply to the last.
-    async fn envelope(&mut self, mail: &Mail, deadline: Instant) -> Result<(), Failure> {
-        let mut commands = vec![
-            (
-                Stage::Mail,
-                format!("MAIL FROM:<{}>\r\n", mail.from.address()),
-            ),
-            (Stage::Rcpt, format!("RCPT TO:<{}>\r\n", mail.to)),
-            (Stage::Data, "DATA\r\n".to_owned()),
-        ];
-        if std::mem::replace(&mut self.is_used, true) {
+    async fn envelope(&mut self, envelope: &Envelope, deadline: Instant) -> Result<(), Failure> {
+        let early = self.early.take();
+        let is_said = early.as_ref() == Some(envelope);
+        if early.is_some() && !is_said {
+            let what = "Another mail was begun on this connection.";
+            return Err(self.server.mask.signal(Signal::NoReply(Stage::Reset), what));
+        }
+        let mut commands = commands(envelope);
+        if std::mem::replace(&mut self.is_used, true) && !is_said {
             commands.insert(0, (Stage::Reset, "RSET\r\n".to_owned()));
         }
         let at_once = if self.pipelining { commands.len() } else { 1 };
         for group in commands.chunks(at_once) {
-            let bytes: String = group.iter().map(|(_, line)| line.as_str()).collect();
-            let limit = self.limit(group[0].0, deadline);
-            self.say(group[0].0, bytes.as_bytes(), limit).await?;
+            if !is_said {
+                let limit = self.limit(group[0].0, deadline);
+                self.say(group[0].0, text(group).as_bytes(), limit).await?;
+            }
             for (number, (stage, _)) in group.iter().enumerate() {
                 let reply = self.hear(*stage, self.limit(*stage, deadline)).await?;
                 if let Err(failure) = self.judge(*stage, &reply) {
@@ -122,6 +132,10 @@ impl Connection {
 
     /// Says goodbye; the connection is done for whatever comes back.
     pub(super) async fn quit(mut self) {
+        if self.early.is_some() {
+            // In the middle of a mail there is no goodbye, and a mail without its dot is none.
+            return;
+        }
         let said = timeout(
             COURTESY_MAX,
             self.exchange(Stage::Reset, "QUIT", COURTESY_MAX),
@@ -198,6 +212,19 @@ impl Connection {
     fn judge(&self, stage: Stage, reply: &Reply) -> Result<(), Failure> {
         judge(stage, reply.code, &reply.answer, &self.server.mask)
     }
+}
+
+/// A mail's commands before its content.
+fn commands(Envelope { from, to }: &Envelope) -> Vec<(Stage, String)> {
+    vec![
+        (Stage::Mail, format!("MAIL FROM:<{}>\r\n", from.address())),
+        (Stage::Rcpt, format!("RCPT TO:<{to}>\r\n")),
+        (Stage::Data, "DATA\r\n".to_owned()),
+    ]
+}
+
+fn text(commands: &[(Stage, String)]) -> String {
+    commands.iter().map(|(_, line)| line.as_str()).collect()
 }
 
 impl Reply {

@@ -3,8 +3,9 @@
 use super::{mail, timeouts};
 use herald::channel::email::SmtpProvider;
 use herald::channel::url::ProviderUrl;
-use herald::channel::{Class, Failure, Provider as _, Receipt};
+use herald::channel::{Class, Failure, Provider as _, Receipt, Session};
 use herald::domain::format::Channel;
+use herald::domain::message::Outgoing;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{JoinHandle, spawn};
@@ -19,6 +20,10 @@ type Step = (&'static str, &'static [&'static str]);
 
 /// Whatever ends with a final dot.
 const A_MAIL: &str = "\r\n.\r\n";
+
+/// Whatever ends with a final dot and the next envelope behind it.
+const A_MAIL_AND_CARL: &str =
+    "\r\n.\r\nMAIL FROM:<app@example.com>\r\nRCPT TO:<carl@example.net>\r\nDATA\r\n";
 
 /// Plays one script a connection, in their order.
 fn scripted(connections: &'static [&'static [Step]]) -> (u16, JoinHandle<()>) {
@@ -49,22 +54,44 @@ fn hear(socket: &mut TcpStream, wished: &str) {
         assert_ne!(length, 0, "gone after {heard:?}, before {wished:?}");
         heard.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
         match wished {
-            A_MAIL if !heard.ends_with(A_MAIL) => {}
-            A_MAIL => return,
+            A_MAIL | A_MAIL_AND_CARL if !heard.ends_with(wished) => {}
+            A_MAIL | A_MAIL_AND_CARL => return,
             _ => return assert_eq!(heard, wished, "in one packet"),
         }
     }
 }
 
-/// Sends so many mails over a session.
+/// Sends so many mails over a session, each without knowing of the next.
 fn send(port: u16, mails: usize) -> Vec<Result<Receipt, Failure>> {
+    let mut session = session(port);
+    (0..mails).map(|_| session.send(&mail())).collect()
+}
+
+/// Sends these mails over a session, each with the one that is said to be next.
+fn send_before(port: u16, mails: &[(Outgoing, Option<Outgoing>)]) -> Vec<Result<Receipt, Failure>> {
+    let mut session = session(port);
+    let sent = mails
+        .iter()
+        .map(|(mail, next)| session.send_before(mail, next.as_ref()));
+    let sent = sent.collect();
+    session.rest();
+    sent
+}
+
+fn session(port: u16) -> Box<dyn Session> {
     let url = format!("smtp://127.0.0.1:{port}?tls=none");
     let ProviderUrl::Smtp(config) = ProviderUrl::parse(Channel::Email, &url).unwrap() else {
         panic!("{url} is no mail server");
     };
     let provider = SmtpProvider::new(config, timeouts()).unwrap();
-    let mut session = provider.session();
-    (0..mails).map(|_| session.send(&mail())).collect()
+    provider.session()
+}
+
+fn to_carl() -> Outgoing {
+    Outgoing {
+        recipient: "carl@example.net".into(),
+        ..mail()
+    }
 }
 
 fn taken() -> Result<Receipt, Failure> {
@@ -157,5 +184,68 @@ fn a_reply_that_nobody_asked_for_answers_nothing() {
         ),
     ]]);
     assert_eq!(send(port, 2), [taken(), refused()]);
+    played.join().unwrap();
+}
+
+#[test]
+fn the_next_envelope_goes_out_behind_a_mail_and_each_reply_is_for_its_own() {
+    let (port, played) = scripted(&[&[
+        (HELLO, &[OFFER]),
+        (ENVELOPE, &["250 ok\r\n250 ok\r\n354 go on\r\n"]),
+        (
+            A_MAIL_AND_CARL,
+            &["550 nobody\r\n250 ok\r\n250 o", "k\r\n354 go on\r\n"],
+        ),
+        (A_MAIL, &["250 taken\r\n"]),
+        ("QUIT\r\n", &["221 bye\r\n"]),
+    ]]);
+    let mails = [(mail(), Some(to_carl())), (to_carl(), None)];
+    assert_eq!(send_before(port, &mails), [refused(), taken()]);
+    played.join().unwrap();
+}
+
+#[test]
+fn an_envelope_that_was_early_may_be_refused_and_the_connection_goes_on() {
+    let (port, played) = scripted(&[&[
+        (HELLO, &[OFFER]),
+        (ENVELOPE, &["250 ok\r\n250 ok\r\n354 go on\r\n"]),
+        (
+            A_MAIL_AND_CARL,
+            &[
+                "250 taken\r\n",
+                "250 ok\r\n550 nobody\r\n503 no recipients\r\n",
+            ],
+        ),
+        (AGAIN, &["250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n"]),
+        (A_MAIL, &["250 taken\r\n"]),
+        ("QUIT\r\n", &["221 bye\r\n"]),
+    ]]);
+    let mails = [(mail(), Some(to_carl())), (to_carl(), None), (mail(), None)];
+    assert_eq!(send_before(port, &mails), [taken(), refused(), taken()]);
+    played.join().unwrap();
+}
+
+#[test]
+fn a_mail_that_was_begun_and_is_not_sent_after_all_ends_the_connection_without_its_dot() {
+    let (port, played) = scripted(&[
+        &[
+            (HELLO, &[OFFER]),
+            (ENVELOPE, &["250 ok\r\n250 ok\r\n354 go on\r\n"]),
+            (
+                A_MAIL_AND_CARL,
+                &["250 taken\r\n250 ok\r\n250 ok\r\n354 go on\r\n"],
+            ),
+        ],
+        &[
+            (HELLO, &[OFFER]),
+            (ENVELOPE, &["250 ok\r\n250 ok\r\n354 go on\r\n"]),
+            (
+                A_MAIL_AND_CARL,
+                &["250 taken\r\n250 ok\r\n250 ok\r\n354 go on\r\n"],
+            ),
+        ],
+    ]);
+    let mails = [(mail(), Some(to_carl())), (mail(), Some(to_carl()))];
+    assert_eq!(send_before(port, &mails), [taken(), taken()]);
     played.join().unwrap();
 }

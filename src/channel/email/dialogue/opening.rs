@@ -54,6 +54,7 @@ impl Connection {
             },
             mail_taken: false,
             in_step: true,
+            early: None,
             is_used: false,
             pipelining: false,
             words: String::new(),
