@@ -21,7 +21,7 @@ pub(crate) struct TestApp {
     /// A bearer key with every scope.
     pub(crate) key: String,
     /// Removed when the test ends.
-    _directory: TempDir,
+    directory: TempDir,
     may_wait: bool,
 }
 
@@ -57,7 +57,7 @@ impl TestApp {
             caller: Caller::new(&server.addresses[0], &key),
             server: Some(server),
             key,
-            _directory: directory,
+            directory,
             may_wait: false,
         }
     }
@@ -70,6 +70,11 @@ impl TestApp {
 
     pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
+    }
+
+    /// Where it keeps everything.
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.directory.path().join("data")
     }
 
     /// Where it listens.
