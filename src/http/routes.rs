@@ -1,9 +1,9 @@
 //! ROUTES: the only list of endpoints. Routing, rights, 405 and OpenAPI are made from it.
 
 use super::admin::{
-    captured, causes, clients, coverage, devices, enumerations, events, import, logs, outbox,
-    overview, preferences, preview, providers, sending, session, settings, system_preferences,
-    templates, testing, types, users, versions,
+    backup, captured, causes, clients, coverage, devices, enumerations, events, import, logs,
+    operators, outbox, overview, preferences, preview, providers, sending, session, settings,
+    system_preferences, templates, testing, types, users, versions,
 };
 use super::auth::Access;
 use super::list::{List, Word};
@@ -345,6 +345,10 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/clients", SETTINGS_READ, clients::list, "Lists API clients").page::<clients::WireClient>(&clients::LIST),
     post("/api/admin/v1/clients", SETTINGS_WRITE, clients::create, "Adds an API client; its secrets are shown once").takes::<clients::CreateClient>().data::<clients::NewCredentials>().headers(LOCATION),
     delete("/api/admin/v1/clients/{id}", SETTINGS_WRITE, clients::delete, "Revokes an API client"),
+    get("/api/admin/v1/operators", OPERATOR, operators::list, "Lists operators").page::<operators::WireOperator>(&operators::LIST),
+    post("/api/admin/v1/operators", OPERATOR, operators::create, "Adds an operator").takes::<operators::CreateOperator>().data::<super::Identity>().headers(LOCATION).may(&[409]),
+    delete("/api/admin/v1/operators/{id}", OPERATOR, operators::delete, "Removes an operator, but not oneself").may(&[409]),
+    get("/api/admin/v1/backup", OPERATOR, backup::download, "Downloads a backup of the database").other("application/vnd.sqlite3").headers(&["Content-Disposition"]).may(&[503]),
     get("/api/admin/v1/settings", SETTINGS_READ, settings::get, "Gets the settings").data::<settings::WireSettings>(),
     post("/api/admin/v1/settings", SETTINGS_WRITE, settings::save, "Changes settings").takes::<settings::SaveSettings>(),
     get("/api/admin/v1/providers", SETTINGS_READ, providers::list, "Lists the providers of each channel in failover order").page::<providers::WireProvider>(&providers::LIST),

@@ -16,6 +16,7 @@ pub mod clients;
 pub mod copies;
 pub mod devices;
 mod directory;
+mod download;
 mod flusher;
 mod group;
 pub mod health;

@@ -1,10 +1,11 @@
 //! The people who run the appliance.
 
+use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, is_unique_violation, time};
 use crate::domain::ids::OperatorId;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::{OptionalExtension, Row, named_params};
 use uuid::Uuid;
 
 /// A stored operator.
@@ -137,8 +138,7 @@ pub fn set_password(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let sql =
-        "update operator set password_hash = :hash, updated_at = :now where user_name = :name";
+    let sql = "update operator set password_hash = :hash, must_change = 0, updated_at = :now where user_name = :name";
     let changed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":hash": password_hash, ":now": now.as_millisecond(), ":name": user_name,
     })?;
@@ -146,6 +146,39 @@ pub fn set_password(
         "delete from session where operator_id = (select id from operator where user_name = ?1)";
     tx.0.0.execute(sql, [user_name])?;
     found(changed, user_name)
+}
+
+/// Notes that somebody else knows this operator's password, until they set another one.
+pub fn set_must_change(tx: &Tx<'_>, id: OperatorId) -> Result<()> {
+    let sql = "update operator set must_change = 1 where id = ?1";
+    tx.0.0.execute(sql, [id.0])?;
+    Ok(())
+}
+
+/// Whether somebody else knows the password of the operator with this name.
+pub fn must_change(db: &Db, user_name: &str) -> Result<bool> {
+    let sql = "select must_change from operator where user_name = ?1";
+    let found =
+        db.0.prepare_cached(sql)?
+            .query_row([user_name], |row| row.get(0));
+    Ok(found.optional()?.unwrap_or(false))
+}
+
+/// Removes an operator, but not the last one.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for the last one.
+pub fn delete_by_id(tx: &Tx<'_>, id: OperatorId) -> Result<()> {
+    let sql = "delete from operator where id = ?1 and (select count(*) from operator) > 1";
+    if tx.0.0.execute(sql, [id.0])? > 0 {
+        return Ok(());
+    }
+    match list(tx)?.iter().any(|operator| operator.id == id) {
+        true => Err(Error::Conflict(
+            "This is the last operator: nobody could sign in any more.".into(),
+        )),
+        false => Err(Error::NotFound(format!("No operator has the ID {id}."))),
+    }
 }
 
 /// Removes an operator.
@@ -164,16 +197,31 @@ pub fn list(db: &Db) -> Result<Vec<Operator>> {
     let sql = "select id, guid, user_name, created_at from operator order by user_name";
     let rows =
         db.0.prepare_cached(sql)?
-            .query_map([], |row| {
-                Ok(Operator {
-                    id: OperatorId(row.get("id")?),
-                    guid: guid(row, "guid")?,
-                    user_name: row.get("user_name")?,
-                    created: time(row, "created_at")?,
-                })
-            })?
+            .query_map([], from_row)?
             .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
+}
+
+/// `ID`
+pub const ID: Column = Column::new("o.id", Kind::Int);
+/// `UserName`
+pub const USER_NAME: Column = Column::new("o.user_name", Kind::Text);
+/// `CreatedDate`
+pub const CREATED: Column = Column::new("o.created_at", Kind::Time);
+
+/// A page of operators.
+pub fn page(db: &Db, query: &Query) -> Result<Page<Operator>> {
+    let source = "operator o where true";
+    fetch(db, "o.*", source, &["o.user_name"], &ID, query, from_row)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Operator> {
+    Ok(Operator {
+        id: OperatorId(row.get("id")?),
+        guid: guid(row, "guid")?,
+        user_name: row.get("user_name")?,
+        created: time(row, "created_at")?,
+    })
 }
 
 fn found(changed: usize, user_name: &str) -> Result<()> {

@@ -210,8 +210,11 @@ fn line(
 fn tried(app: &TestApp, route: &Route, headers: &Headers) -> String {
     let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let call = |method: &str| app.call(method, &path(route), &headers, b"");
-    // A stream has no end to wait for; its head tells enough.
-    let is_stream = matches!(route.gives, Gives::Other("text/event-stream"));
+    // A stream has no end to wait for, and a backup is no text; the head tells enough.
+    let is_stream = matches!(
+        route.gives,
+        Gives::Other("text/event-stream" | "application/vnd.sqlite3")
+    );
     match is_stream.then(|| call("HEAD")) {
         Some(head) if head.status == 200 => status_and_slug(&head),
         _ => status_and_slug(&call(route.method)),

@@ -1,5 +1,6 @@
 //! The admin API: a file per page, wire structs and handlers.
 
+pub mod backup;
 pub mod captured;
 pub mod causes;
 pub mod clients;
@@ -9,6 +10,7 @@ pub mod enumerations;
 pub mod events;
 pub mod import;
 pub mod logs;
+pub mod operators;
 pub mod outbox;
 pub mod overview;
 pub mod preferences;

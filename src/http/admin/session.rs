@@ -9,7 +9,7 @@ use crate::http::response::Response;
 use crate::operators::{self, FirstRun, SESSION_HOURS, SignedIn};
 use crate::providers;
 use crate::store::pause::{self, Pause};
-use crate::store::settings;
+use crate::store::{operators as rows, settings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -126,14 +126,15 @@ pub fn get(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn open_session(app: &App, name: String) -> Result<WireSession> {
-    let (settings, pause) = app
-        .store
-        .read(|db| Ok((settings::load(db)?, pause::load(db)?)))?;
+    let (settings, pause, must_change) = app.store.read(|db| {
+        let must_change = rows::must_change(db, &name)?;
+        Ok((settings::load(db)?, pause::load(db)?, must_change))
+    })?;
     let captured = providers::captured(app).into_iter().map(Channel::word);
     Ok(WireSession {
         state: State::SignedIn,
         name: Some(name),
-        must_change_password: Some(false),
+        must_change_password: Some(must_change),
         version: Some(env!("CARGO_PKG_VERSION")),
         app_name: Some(settings.app_name.clone()),
         base_url: Some(app.base_url.clone()),
@@ -196,19 +197,17 @@ pub fn change_password(app: &App, request: &Request) -> Result<Response> {
 
 fn logged_on(app: &App, request: &Request, signed_in: SignedIn) -> Result<Response> {
     let SignedIn { token, name } = signed_in;
-    let language = app
+    let (settings, must_change_password) = app
         .store
-        .read(settings::load)?
-        .default_language
-        .tag()
-        .to_owned();
+        .read(|db| Ok((settings::load(db)?, rows::must_change(db, &name)?)))?;
+    let language = settings.default_language.tag().to_owned();
     let cookie = cookie(request, &token, SESSION_HOURS * 3600);
     Ok(Response::data(LoggedOn {
         token,
         name,
         roles: ["Administrator"],
         language,
-        must_change_password: false,
+        must_change_password,
     })
     .header("Set-Cookie", cookie)
     .header("Cache-Control", "no-store"))

@@ -63,7 +63,7 @@ pageTest("30 hostile strings in every stored field add no node and no handler", 
 
 /** A mail that tries to get out, to a place that listens. */
 const prisoner = (evil) => `<p id="here">I am here</p><script>parent.hit=1;top.hit=1</script><img src="${evil}/pixel.png"><img src="/users"><link rel="stylesheet" href="${evil}/a.css"><style>p{background:url(${evil}/b.png);color:red}@import "${evil}/c.css";</style>
-<iframe src="/users"></iframe><form action="${evil}/" method="post"><button id="send">Send</button></form><a id="out" href="${evil}/" target="_top">Out</a><a id="in" href="/users">In</a><svg onload="top.hit=1"></svg><meta http-equiv="refresh" content="0;url=${evil}/"><object data="${evil}/o"></object>`;
+<iframe src="/users"></iframe><form action="${evil}/" method="post"><button id="send">Send</button></form><a id="out" href="${evil}/" target="_top">Out</a><a id="in" href="/users">In</a><svg onload="top.hit=1"></svg><object data="${evil}/o"></object>`;
 
 /** A server of somebody else's, and what it was asked for. */
 async function stranger(html = "") {
@@ -77,6 +77,7 @@ async function stranger(html = "") {
 }
 
 pageTest("a previewed mail cannot reach the page around it, nor anything else", {}, async (page, app) => {
+  page.refused(400);
   page.mayLog = /127\.0\.0\.1|Blocked|sandbox|Content Security Policy|violates|frame/i;
   const evil = await stranger();
   await signIn(page, "/templates/new?type=1&format=0&language=en-GB");
@@ -95,9 +96,16 @@ pageTest("a previewed mail cannot reach the page around it, nor anything else", 
   assert.equal(new URL(page.url()).pathname, "/templates/new");
   assert.equal(page.context().pages().length, 1);
   assert.deepEqual([evil.asked, lines()], [[], before], "neither another host nor the appliance was asked for anything");
-  // A link to a page of ours may be followed inside the frame, and shows nothing there.
+  // A link to a page of ours may be followed inside the frame, and shows nothing there; a frame that sends itself elsewhere
+  // does not get there.
+  const isRefused = () => page.frames().some((frame) => frame.url().startsWith("chrome-error:"));
   await frame.locator("#in").click();
-  await until("the refusal", () => page.frames().some((frame) => frame.url().startsWith("chrome-error:")));
+  await until("the refusal", isRefused);
+  await page.getByLabel("HTML").fill(`<p>Away</p><meta http-equiv="refresh" content="0;url=${evil.url}/">`);
+  await page.locator(".mail-frame iframe:not(.next)").waitFor();
+  await page.getByLabel("Subject").fill("z");
+  await page.locator(".mail-head b").getByText("z", { exact: true }).waitFor();
+  assert.deepEqual(evil.asked, []);
   assert.equal(new URL(page.url()).pathname, "/templates/new");
   evil.close();
 });

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 export const BINARY = process.env.HERALD_BINARY || "target/debug/herald";
 export const PASSWORD = "a rather long password";
-const DEADLINE_MS = 30000;
+const DEADLINE_MS = 45000;
 
 /** Waits for `find()` to give something, with a deadline. */
 export async function until(what, find) {

@@ -13,7 +13,7 @@ const require = createRequire(resolve("target/browser/package.json"));
 const { chromium } = require("playwright-core");
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const TIMEOUT_MS = 15000;
+const TIMEOUT_MS = Number(process.env.HERALD_BROWSER_TIMEOUT_MS ?? 45000);
 
 let browser;
 const launch = () => (browser ??= chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS }));
@@ -49,12 +49,21 @@ export async function open(app, { width = 1440, height = 900, dark = false, redu
   await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
   });
+  if (process.env.HERALD_PAGES) await serveFrom(page, process.env.HERALD_PAGES);
   page.problems = problems;
   page.finish = async () => {
     await context.close();
     assert.deepEqual(problems, []);
   };
   return page;
+}
+
+/** Takes the files of the pages from a directory instead of the binary: to try a change without building. */
+async function serveFrom(page, directory) {
+  await page.route(/\/pages\/[0-9a-f]+\//, (route) => {
+    const [, file] = /\/pages\/[0-9a-f]+\/([^?]+)/.exec(route.request().url());
+    return route.fulfill({ path: join(directory, file) });
+  });
 }
 
 /** Signs in and waits for the first page. */

@@ -2,6 +2,7 @@
 
 mod first;
 mod pages;
+mod settings;
 
 use crate::support::app::{Reply, TestApp};
 use argon2::password_hash::phc::PasswordHash;
