@@ -164,7 +164,7 @@ impl Server {
         let addresses: Vec<_> = bound.iter().map(address).collect();
         let mut app = App::open(config, Access::Exclusive, clock)?;
         if !app.base_url.is_empty() {
-            let key = app.store.write(settings::hook_key);
+            let key = app.store.record_at_start(settings::hook_key);
             let hooks = key.and_then(|key| Hooks::new(&app.base_url, &key));
             let hooks = hooks.map_err(|fault| format!("Cannot open the hooks: {fault}"))?;
             app.hooks = Some(Arc::new(hooks));
@@ -177,6 +177,10 @@ impl Server {
         let outbox =
             providers::start(&app, &config.limits.policy).map_err(|fault| match fault {
                 Error::Invalid(details) => details,
+                Error::Unavailable { cause, .. } => format!(
+                    "Cannot write into {}: {cause}. Make room on its disk, or mend it; then start Herald again.",
+                    config.data_dir.display()
+                ),
                 fault => format!("Cannot start the outbox: {fault}"),
             })?;
         let front = guard

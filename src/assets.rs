@@ -1,4 +1,4 @@
-//! What is inside the binary: the built-in templates. (`assets/messages/<type>/`)
+//! What is inside the binary: the built-in templates (`assets/messages/<type>/`) and the admin pages (`assets/pages/`).
 
 use rust_embed::RustEmbed;
 
@@ -8,6 +8,22 @@ use crate::domain::message_type;
 #[derive(RustEmbed)]
 #[folder = "assets/messages"]
 struct Messages;
+
+#[derive(RustEmbed)]
+#[folder = "assets/pages"]
+struct Pages;
+
+/// The files of the admin pages: path and content, by path.
+#[must_use]
+pub fn pages() -> Vec<(String, Vec<u8>)> {
+    let read = |path: std::borrow::Cow<'static, str>| {
+        let file = Pages::get(&path).expect("the list is of what is embedded");
+        (path.into_owned(), file.data.into_owned())
+    };
+    let mut files: Vec<_> = Pages::iter().map(read).collect();
+    files.sort();
+    files
+}
 
 /// The language of the built-in templates.
 pub const BUILT_IN_LANGUAGE: &str = "en";

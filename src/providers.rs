@@ -126,7 +126,7 @@ pub fn start(app: &App, policy: &Policy) -> Result<Arc<Outbox>> {
     }
     let now = app.clock.now();
     app.store
-        .write(move |tx| rows::list_given(tx, &listed, now))?;
+        .record_at_start(move |tx| rows::list_given(tx, &listed, now))?;
     let outbox = Outbox::start(&app.store, &app.clock, &app.bells, policy, shared(&built))?;
     let outbox = Arc::new(outbox);
     end_released(app, &built)?;
@@ -315,7 +315,7 @@ fn shared(built: &Built) -> BTreeMap<Channel, Vec<Carrier>> {
 fn end_released(app: &App, built: &Built) -> Result<()> {
     let captured = built.iter().filter(|(_, lines)| !sends(lines));
     let captured: Vec<_> = captured.map(|(channel, _)| *channel).collect();
-    app.store.write(move |tx| {
+    app.store.record_at_start(move |tx| {
         captured
             .iter()
             .try_for_each(|channel| waiting::end_released(tx, *channel))

@@ -84,16 +84,11 @@ impl Prepared {
         Ok(())
     }
 
-    /// Messages without a final state.
-    pub(crate) fn pending(&self) -> Result<i64> {
-        Ok(self.app()?.store.read(store::waiting::pending)?)
-    }
-
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
-    fn app(&self) -> Result<App> {
+    pub(crate) fn app(&self) -> Result<App> {
         let mut config = Config::capturing(Vec::new(), self.data_dir())?;
         config.base_url = "http://127.0.0.1".into();
         Ok(App::open(&config, Access::Shared, Clock::System)?)
@@ -129,6 +124,12 @@ pub(crate) struct Appliance {
 impl Appliance {
     /// Starts it on a port of the system's choice; without an e-mail provider mails are captured.
     pub(crate) fn start(prepared: &Prepared, email: Option<&str>) -> Result<Self> {
+        let email = email.map(|url| format!("--email={url}"));
+        Self::start_with(prepared, email.as_slice())
+    }
+
+    /// The same with these words.
+    pub(crate) fn start_with(prepared: &Prepared, words: &[String]) -> Result<Self> {
         let log = prepared.directory.path().join("log");
         let started = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_herald"))
@@ -137,7 +138,7 @@ impl Appliance {
             .env("HERALD_REQUESTS_PER_MINUTE", "0")
             .arg("--data-dir")
             .arg(prepared.data_dir())
-            .args(email.map(|url| format!("--email={url}")))
+            .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
@@ -172,6 +173,11 @@ impl Appliance {
         ))
     }
 
+    /// Processor time used so far by the threads it has now, to the nanosecond.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        crate::backlog::cpu_of(self.child.id())
+    }
+
     /// Processor time used so far, in microseconds.
     pub(crate) fn cpu_micros(&self) -> Result<u64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
@@ -190,7 +196,7 @@ impl Appliance {
         until(Instant::now() + PATIENCE, || {
             let pending = app.store.read(store::waiting::pending)?;
             if pending > 0 {
-                std::thread::park_timeout(50 * LOOK_EVERY);
+                std::thread::park_timeout(10 * LOOK_EVERY);
             }
             Ok((pending == 0).then_some(()))
         })

@@ -12,6 +12,12 @@ use std::time::{Duration, Instant};
 const WARM_UP: Duration = Duration::from_millis(300);
 const REPLY_BYTES_MAX: usize = 4096;
 
+/// A welcome mail from its template: a subject, a text and an HTML part are rendered and a link that lets in is signed.
+pub(crate) const WELCOME: &str = r#"{"deliveryMethod":"email","messageType":"welcome"}"#;
+
+/// A mail whose words the caller brings.
+pub(crate) const OWN_WORDS: &str = r#"{"deliveryMethod":"email","messageBody":{"email":{"subject":"Your order","body":"Order 4711 is on its way to you and will be there on Friday."}}}"#;
+
 /// Requests as bytes, taken in turn, and the status that counts.
 pub(crate) struct Load {
     requests: Vec<Vec<u8>>,
@@ -26,8 +32,8 @@ impl Load {
         }
     }
 
-    pub(crate) fn sends(prepared: &Prepared) -> Self {
-        let body = r#"{"deliveryMethod":"email","messageType":"welcome"}"#;
+    /// Sends to each user in turn.
+    pub(crate) fn sends(prepared: &Prepared, body: &str) -> Self {
         let request = |guid| {
             format!(
                 "POST /api/v1.3/communication/messages/{guid}/send HTTP/1.1\r\nHost: herald\r\n\

@@ -38,7 +38,7 @@ pub(crate) fn inserts_per_sec(disk: &Path, callers: usize, span: Duration) -> Re
 }
 
 /// As large as the built-in welcome mail with its trace.
-fn message() -> NewMessage {
+pub(crate) fn message() -> NewMessage {
     let now = Timestamp::now();
     NewMessage {
         guid: uuid::Uuid::now_v7(),

@@ -3,19 +3,21 @@
 //! A load driver, not a test: it starts the release binary as a child process with a data directory on the real disk,
 //! drives it over sockets, and prints a Markdown table. Nothing fails for being slow. Sizes come from the environment:
 //! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk),
-//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `log` or `process`).
+//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `tarpit`, `backlog`, `log`
+//! or `process`).
 #![allow(missing_docs, clippy::print_stdout)] // The table on stdout is what this program is for.
 
 mod appliance;
+mod backlog;
 mod driver;
 mod group_commit;
 mod log;
 mod machine;
 mod mails;
-mod sink;
+mod tarpit;
 
 use appliance::{Appliance, Prepared};
-use driver::Load;
+use driver::{Load, OWN_WORDS, WELCOME};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,7 +46,7 @@ fn main() -> Result<()> {
     };
     let sizes = Sizes {
         span: Duration::from_millis(number("HERALD_BENCH_SECS", 3)? * 1000),
-        mails: usize::try_from(number("HERALD_BENCH_MAILS", 5000)?)?,
+        mails: usize::try_from(number("HERALD_BENCH_MAILS", 20_000)?)?,
         log_rows: number("HERALD_BENCH_LOG_ROWS", 10_000_000)?,
         disk: std::env::var_os("HERALD_BENCH_DIR")
             .map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from),
@@ -64,6 +66,12 @@ fn main() -> Result<()> {
     }
     if wanted("mails") {
         mail_rows(&sizes)?;
+    }
+    if wanted("tarpit") {
+        tarpit::print(&sizes.disk, sizes.mails)?;
+    }
+    if wanted("backlog") {
+        backlog::print(&sizes.disk, sizes.span)?;
     }
     if wanted("log") {
         log_rows(&sizes)?;
@@ -113,19 +121,20 @@ fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
             Ok::<_, Box<dyn Error>>(measured.per_sec)
         };
         let livez = measure("GET /livez", &holding, &Load::livez(), f64::NAN)?;
-        let sends = measure(
-            "accepted sends, outbox held",
-            &holding,
-            &Load::sends(&held),
-            livez,
-        )?;
-        if connections == 64 && !group.is_nan() {
-            let beside = format!("group commit {group:.0}");
-            row("the same", sends, &beside, Some(sends / group));
+        for (kind, body) in [
+            ("welcome mail", WELCOME),
+            ("mail in the caller's words", OWN_WORDS),
+        ] {
+            let what = format!("accepted: a {kind}, outbox held");
+            let sends = measure(&what, &holding, &Load::sends(&held, body), livez)?;
+            if connections == 64 && !group.is_nan() {
+                let beside = format!("group commit {group:.0}");
+                row("the same", sends, &beside, Some(sends / group));
+            }
         }
         // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
-        let what = "accepted sends while delivering to `capture:`";
-        measure(what, &capturing, &Load::sends(&running), livez)?;
+        let what = "accepted: a welcome mail, while delivering to `capture:`";
+        measure(what, &capturing, &Load::sends(&running, WELCOME), livez)?;
         capturing.wait_until_empty(&running)?;
     }
     for (what, appliance) in [("outbox held", holding), ("delivering", capturing)] {
@@ -135,34 +144,20 @@ fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
     Ok(())
 }
 
+/// As many mails of the same size over as many sessions, by Postfix's own generator and by us.
 fn mail_rows(sizes: &Sizes) -> Result<()> {
+    let bytes = mails::bytes_of_one(&sizes.disk)?;
     for connections in SMTP_CONNECTIONS {
+        let postfix = mails::postfix_per_sec(&sizes.disk, sizes.mails, connections, bytes)?;
         let (rate, micros) = mails::delivered_per_sec(&sizes.disk, sizes.mails, connections)?;
-        let name = format!(
-            "mails delivered over SMTP, {connections} connections, {micros} us of processor each"
-        );
-        match mails::postfix_source(sizes.mails, connections)? {
-            Some(postfix) => {
-                row(
-                    &name,
-                    rate,
-                    &format!("smtp-source {postfix:.0}"),
-                    Some(rate / postfix),
-                );
-            }
-            None => row(&name, rate, "smtp-source: not installed", None),
-        }
-        match mails::to_postfix_sink(&sizes.disk, sizes.mails, connections)? {
-            Some(rate) => row(
-                &format!("the same to Postfix's smtp-sink, {connections}"),
-                rate,
-                "",
-                None,
+        row(
+            &format!(
+                "mails of {bytes} bytes to smtp-sink, {connections} connections, {micros} us of processor each"
             ),
-            None => {
-                println!("| the same to Postfix's smtp-sink, {connections} | not installed | | |")
-            }
-        }
+            rate,
+            &format!("smtp-source {postfix:.0}"),
+            Some(rate / postfix),
+        );
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ mod wire;
 pub use config::{SmtpConfig, Tls};
 
 use super::answer::Mask;
-use super::mime::{Mail, compose};
+use super::mime::{Envelope, Mail, compose, envelope};
 use super::{Class, Failure, Provider, Receipt, Session, Timeouts};
 use crate::domain::message::Outgoing;
 use crate::domain::retry::Signal;
@@ -160,13 +160,23 @@ struct SmtpSession {
 
 impl Session for SmtpSession {
     fn send(&mut self, message: &Outgoing) -> Result<Receipt, Failure> {
-        let mail = compose(message, self.server.config.from.as_deref())?;
+        self.send_before(message, None)
+    }
+
+    fn send_before(
+        &mut self,
+        message: &Outgoing,
+        next: Option<&Outgoing>,
+    ) -> Result<Receipt, Failure> {
+        let provider_from = self.server.config.from.as_deref();
+        let mail = compose(message, provider_from)?;
+        let next = next.and_then(|next| envelope(next, provider_from).ok());
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
             None => start_runtime(&self.server)?,
         };
         let kept = self.connection.take();
-        let (connection, result) = runtime.block_on(attempt(&self.server, kept, &mail));
+        let (connection, result) = runtime.block_on(attempt(&self.server, kept, &mail, next));
         self.connection = connection;
         self.runtime = Some(runtime);
         result
@@ -205,13 +215,11 @@ async fn attempt(
     server: &Arc<Server>,
     kept: Option<Connection>,
     mail: &Mail,
+    next: Option<Envelope>,
 ) -> (Option<Connection>, Result<Receipt, Failure>) {
     let deadline = Instant::now() + server.timeouts.attempt;
     if let Some(mut connection) = kept {
-        let result = match connection.reset(deadline).await {
-            Ok(()) => connection.hand_over(mail, deadline).await,
-            Err(failure) => Err(failure),
-        };
+        let result = connection.hand_over(mail, next.as_ref(), deadline).await;
         let died_idle = !connection.mail_taken
             && result
                 .as_ref()
@@ -225,10 +233,10 @@ async fn attempt(
         .config
         .helo
         .as_deref()
-        .unwrap_or_else(|| mail.from.address().domain());
+        .unwrap_or_else(|| mail.envelope.from.address().domain());
     match Connection::open(server, helo, deadline).await {
         Ok(mut connection) => {
-            let result = connection.hand_over(mail, deadline).await;
+            let result = connection.hand_over(mail, next.as_ref(), deadline).await;
             keep_if_usable(connection, result)
         }
         Err(failure) => (None, Err(failure)),
@@ -244,5 +252,6 @@ fn keep_if_usable(
         Ok(_) => true,
         Err(failure) => matches!(failure.class, Class::Temporary | Class::Permanent),
     };
-    (clear.then_some(connection), result)
+    let is_usable = clear && connection.in_step;
+    (is_usable.then_some(connection), result)
 }

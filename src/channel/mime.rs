@@ -9,14 +9,22 @@ use crate::error::Error;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;
+use memchr::memmem;
+
+/// From whom a mail is and to whom, in header and envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The sender.
+    pub from: Mailbox,
+    /// The recipient.
+    pub to: EmailAddress,
+}
 
 /// A mail with its envelope, both safe for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The sender of header and envelope.
-    pub from: Mailbox,
-    /// The recipient of header and envelope.
-    pub to: EmailAddress,
+    /// From whom and to whom.
+    pub envelope: Envelope,
     /// Headers and body, lines ending in CRLF, each at most 998 characters, all ASCII.
     pub raw: Vec<u8>,
 }
@@ -29,20 +37,29 @@ pub fn raw_mail(message: &Outgoing, provider_from: Option<&str>) -> Result<Vec<u
     compose(message, provider_from).map(|mail| mail.raw)
 }
 
-/// Builds the mail. The sender is the message's, else the provider's `from=`, else the default of the settings.
+/// The envelope. The sender is the message's, else the provider's `from=`, else the default of the settings.
 ///
 /// # Errors
-/// A permanent [`Failure`] when sender, recipient, name or subject could not stand in a mail.
-pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, Failure> {
-    let given = |text: &&str| !text.trim().is_empty();
+/// A permanent [`Failure`] when sender or recipient could not stand in a mail.
+pub fn envelope(message: &Outgoing, provider_from: Option<&str>) -> Result<Envelope, Failure> {
     let sender = message.sender.as_deref().filter(given);
     let sender = sender
         .or(provider_from.filter(given))
         .unwrap_or(&message.default_sender);
     // Checked long before; here it is the last line of defence.
-    let because = |what| move |why: Error| refused(what, &why.details());
-    let from = Mailbox::parse(sender).map_err(because("sender"))?;
-    let to = EmailAddress::parse(&message.recipient).map_err(because("recipient"))?;
+    Ok(Envelope {
+        from: Mailbox::parse(sender).map_err(because("sender"))?,
+        to: EmailAddress::parse(&message.recipient).map_err(because("recipient"))?,
+    })
+}
+
+/// Builds the mail.
+///
+/// # Errors
+/// As [`envelope`], and when name or subject could not stand in a mail.
+pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, Failure> {
+    let envelope = envelope(message, provider_from)?;
+    let Envelope { from, to } = &envelope;
     let to_name = message.recipient_name.as_deref().filter(given);
     no_controls("The name", to_name.unwrap_or_default(), false).map_err(because("recipient"))?;
     let subject = message.subject.as_deref().unwrap_or_default();
@@ -62,7 +79,15 @@ pub fn compose(message: &Outgoing, provider_from: Option<&str>) -> Result<Mail, 
     let raw = builder
         .write_to_vec()
         .map_err(|why| refused("mail", &why.to_string()))?;
-    Ok(Mail { from, to, raw })
+    Ok(Mail { envelope, raw })
+}
+
+fn given(text: &&str) -> bool {
+    !text.trim().is_empty()
+}
+
+fn because(what: &'static str) -> impl FnOnce(Error) -> Failure {
+    move |why| refused(what, &why.details())
 }
 
 fn refused(what: &str, why: &str) -> Failure {
@@ -77,6 +102,13 @@ fn refused(what: &str, why: &str) -> Failure {
 /// Every line break as CRLF, which is what encoded text has too (RFC 2045, section 6.8); a control character
 /// that has no place in a mail becomes U+FFFD, so that a server cannot trip over it.
 fn lines(text: &str) -> String {
+    // Without early return, so that many bytes are looked at together. 0xC2 begins the control characters beyond ASCII.
+    let is_odd = |byte: u8| {
+        (byte < b' ' && byte != b'\n' && byte != b'\t') | (byte == 0x7f) | (byte == 0xc2)
+    };
+    if !text.bytes().fold(false, |found, byte| found | is_odd(byte)) {
+        return text.replace('\n', "\r\n");
+    }
     let mut out = String::with_capacity(text.len() + text.len() / 32);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -94,21 +126,24 @@ fn lines(text: &str) -> String {
     out
 }
 
-/// The body as DATA sends it, without the final dot: a dot at the start of a line is doubled and the last line ends.
+/// The mail as DATA sends it: a dot at the start of a line is doubled, the last line ends, and a dot follows.
 /// (RFC 5321, section 4.5.2)
 #[must_use]
-pub fn dot_stuffed(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + 16);
-    let mut line_start = true;
-    for &byte in raw {
-        if byte == b'.' && line_start {
-            out.push(b'.');
-        }
-        out.push(byte);
-        line_start = byte == b'\n';
+pub fn with_final_dot(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + 64);
+    if raw.starts_with(b".") {
+        out.push(b'.');
     }
+    let mut copied = 0;
+    for place in memmem::find_iter(raw, b"\n.") {
+        out.extend_from_slice(&raw[copied..=place]);
+        out.push(b'.');
+        copied = place + 1;
+    }
+    out.extend_from_slice(&raw[copied..]);
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
+    out.extend_from_slice(b".\r\n");
     out
 }

@@ -90,6 +90,17 @@ pub trait Session {
     /// # Errors
     /// A [`Failure`] whose class says what it means for the message.
     fn send(&mut self, message: &Outgoing) -> Result<Receipt, Failure>;
+    /// The same where it is known which message will probably be sent next: what does not commit to it may go out early.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; never for the sake of the next.
+    fn send_before(
+        &mut self,
+        message: &Outgoing,
+        _next: Option<&Outgoing>,
+    ) -> Result<Receipt, Failure> {
+        self.send(message)
+    }
     /// Called when there is nothing to send for now: say goodbye and let go of the connection.
     fn rest(&mut self);
 }

@@ -2,6 +2,7 @@
 
 use super::auth;
 use super::guard::{RawRequest, Refusal, Service};
+use super::pages;
 use super::reply::Reply;
 use super::request::Request;
 use super::response::Response;
@@ -30,7 +31,16 @@ impl Api {
     }
 
     fn handle(&self, request: &mut Request) -> Result<Reply<Result<Response>>> {
-        let found = self.router.find(request.method(), request.path())?;
+        if let Some(page) = pages::answer(request) {
+            return page.map(|page| Reply::Now(Ok(page)));
+        }
+        let found = match self.router.find(request.method(), request.path()) {
+            Err(Error::NotFound(text)) => {
+                let page = pages::lost(request).ok_or(Error::NotFound(text))?;
+                return Ok(Reply::Now(Ok(page)));
+            }
+            found => found?,
+        };
         request.set_params(found.params);
         let (app, access) = (&self.app, found.route.access);
         match found.route.handler {

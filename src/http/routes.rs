@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::response::Response;
 use super::send::{messages, notifications, templates as communication, token};
-use super::{health, hooks, openapi};
+use super::{health, hooks, openapi, pages};
 use crate::app::App;
 use crate::domain::scope::{Area, Mode, Scope};
 use crate::error::Result;
@@ -278,6 +278,7 @@ pub const ROUTES: &[Route] = &[
     get("/livez", PUBLIC, health::livez, "The process is alive").other("text/plain"),
     get("/readyz", PUBLIC, health::readyz, "The database and its writer answer").other("text/plain"),
     get("/openapi.json", PUBLIC, openapi::all, "Documents both APIs (OpenAPI 3.1)").document(),
+    post("/preview", OPERATOR, pages::preview, "Shows HTML in a frame in which it can do nothing").takes_form::<pages::Preview>().other("text/html"),
     post("/hooks/twilio/{token}", PUBLIC, hooks::twilio, "Takes Twilio's word on what became of a message").takes_form::<hooks::TwilioReport>().nothing().may(&[403]),
 
     post("/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),

@@ -9,12 +9,13 @@ use crate::store::outbox::AttemptResult;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-/// Hands the message over, and says how it went.
+/// Hands the message over, and says how it went. The next one over this session has been claimed like it.
 pub(super) fn attempt(
     lane: &Lane,
     guarded: &Guarded,
     session: &mut Option<Box<dyn Session>>,
     message: &Claimed,
+    next: Option<&Claimed>,
 ) -> (AttemptResult, Option<Failure>) {
     let Guarded {
         provider, breaker, ..
@@ -33,7 +34,7 @@ pub(super) fn attempt(
     let sent = catch_unwind(AssertUnwindSafe(|| {
         session
             .get_or_insert_with(|| provider.session())
-            .send(&outgoing)
+            .send_before(&outgoing, next.map(|next| &next.outgoing))
     }));
     let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
     let sent = sent.unwrap_or_else(|_| {

@@ -270,7 +270,7 @@ impl Outbox {
         policy: &Policy,
         providers: BTreeMap<Channel, Vec<Carrier>>,
     ) -> Result<Self> {
-        let released = store.record(release_all)?;
+        let released = store.record_at_start(release_all)?;
         if released > 0 {
             log::warn!(
                 "{released} messages were being sent when the last process ended; they wait again"

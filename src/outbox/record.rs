@@ -50,6 +50,11 @@ impl Recording {
         }
     }
 
+    /// Of this message.
+    pub(super) fn id(&self) -> MessageId {
+        self.entry.id
+    }
+
     /// Waits until it is on disk.
     pub(super) fn wait(self, lane: &Lane) -> Result<()> {
         match self.written.recv() {

@@ -38,6 +38,8 @@ struct Sender<'a> {
     number: usize,
     sessions: Vec<Option<Box<dyn Session>>>,
     batch: usize,
+    /// Results on their way to the disk. They are waited for after the next claim, which shares their commit.
+    recording: Vec<Recording>,
     idle_since: Option<Instant>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn run(lane: &Lane, number: usize) {
         number,
         sessions: lane.providers.iter().map(|_| None).collect(),
         batch: 1,
+        recording: Vec::new(),
         idle_since: None,
     };
     loop {
@@ -73,7 +76,10 @@ pub(super) fn run(lane: &Lane, number: usize) {
             }
         }
     }
-    drop(catch_unwind(AssertUnwindSafe(|| sender.rest())));
+    drop(catch_unwind(AssertUnwindSafe(|| {
+        sender.settle();
+        sender.rest();
+    })));
 }
 
 impl<'a> Sender<'a> {
@@ -83,6 +89,11 @@ impl<'a> Sender<'a> {
             true => Some(Wait::Deaf(POLL)),
             false => self.work()?,
         };
+        if wait.is_some() && !self.recording.is_empty() {
+            // What they change may be work again.
+            self.settle();
+            return Ok(None);
+        }
         match wait {
             None => self.idle_since = None,
             Some(_) => {
@@ -169,6 +180,7 @@ impl<'a> Sender<'a> {
             Err(wait) => return Ok(Some(short(wait))),
         };
         let claimed = self.claim(index, takes, limit);
+        self.settle();
         pace.give_back(limit - claimed.as_ref().map_or(0, Vec::len));
         let claimed = claimed?;
         if claimed.is_empty() {
@@ -217,42 +229,57 @@ impl<'a> Sender<'a> {
     fn send_batch(&mut self, index: usize, is_probe: bool, claimed: Vec<Claimed>) -> Result<()> {
         let lane = self.lane;
         let begun = Instant::now();
-        let mut recording = Vec::with_capacity(claimed.len());
         let mut untried = Vec::new();
         let mut goes_on = true;
-        for message in claimed {
+        let followers = claimed.iter().skip(1).map(Some).chain([None]);
+        for (message, next) in claimed.iter().zip(followers) {
             if !goes_on || message.expires <= lane.clock.now() {
                 untried.push((message.id, message.attempt));
                 continue;
             }
-            let (entry, stands) = self.send_one(index, is_probe, &message);
-            recording.push(Recording::begin(lane, entry));
+            let (entry, stands) = self.send_one(index, is_probe, message, next);
+            self.recording.push(Recording::begin(lane, entry));
             if !stands {
                 self.batch = 1;
             }
             goes_on = stands && !lane.is_ending() && begun.elapsed() < BATCH_TIME_MAX;
         }
-        let mut done = Ok(());
-        if !untried.is_empty() {
-            done = insist(lane, move |tx| claims::unclaim(tx, &untried));
+        match untried.is_empty() {
+            true => Ok(()),
+            false => insist(lane, move |tx| claims::unclaim(tx, &untried)),
         }
-        for record in recording {
-            // Each is waited for, whatever became of the others.
-            let written = record.wait(lane);
-            done = done.and(written);
+    }
+
+    /// Waits until the results of what was sent are on disk. Where one cannot be written, its message is found without
+    /// a result at the next start.
+    fn settle(&mut self) {
+        for record in self.recording.drain(..) {
+            let id = record.id();
+            if let Err(fault) = record.wait(self.lane) {
+                log::error!("the result of message {id} could not be written down: {fault}");
+            }
         }
-        done
     }
 
     /// Tries the provider, and the next ones where the policy lets it. False when the first provider is gone.
-    fn send_one(&mut self, index: usize, is_probe: bool, message: &Claimed) -> (Entry, bool) {
+    fn send_one(
+        &mut self,
+        index: usize,
+        is_probe: bool,
+        message: &Claimed,
+        next: Option<&Claimed>,
+    ) -> (Entry, bool) {
         let lane = self.lane;
         let (mut current, mut number, mut is_probe) = (index, message.attempt, is_probe);
         let mut held = None;
         let mut stands = true;
         loop {
             let guarded = &lane.providers[current];
-            let (result, failure) = attempt(lane, guarded, &mut self.sessions[current], message);
+            let (result, failure) = {
+                // Who comes next is not known once a provider is gone.
+                let next = next.filter(|_| current == index);
+                attempt(lane, guarded, &mut self.sessions[current], message, next)
+            };
             let gone = failure
                 .as_ref()
                 .is_some_and(|failure| failure.class.action().tries_next_provider);

@@ -150,7 +150,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Captured> {
     Ok(Captured {
         id: CapturedId(row.get("id")?),
         guid: guid(row, "guid")?,
-        format: templates::format(row)?,
+        format: templates::format(row, "format")?,
         recipient: row.get("recipient")?,
         sender: row.get("sender")?,
         subject: row.get("subject")?,

@@ -66,7 +66,7 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
     Ok(Group {
         cause: row.get("cause")?,
         status: Status::parse(&status).ok_or(rusqlite::Error::InvalidQuery)?,
-        format: templates::format(row)?,
+        format: templates::format(row, "format")?,
         count: count("count")?,
         oldest: time(row, "oldest")?,
         newest: time(row, "newest")?,

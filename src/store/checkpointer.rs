@@ -4,6 +4,7 @@
 //! log begins again, is the writer's: it is short, for most has been copied by then. Without this thread a commit would
 //! now and then have to copy thousands of pages while everybody waits.
 
+use super::flusher::{Broken, is_of_flush};
 use super::writer::Jobs;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -53,8 +54,14 @@ pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Runs until the flusher has ended.
-pub(super) fn run(connection: &Connection, news: &News, told: &Told, writer: &Jobs) {
+/// Runs until the flusher has ended, or the disk has failed to keep the log: what is read from it then may be anything.
+pub(super) fn run(
+    connection: &Connection,
+    news: &News,
+    told: &Told,
+    writer: &Jobs,
+    broken: &Broken,
+) {
     step_back();
     let mut emptied = Instant::now();
     let mut is_empty = true;
@@ -78,15 +85,16 @@ pub(super) fn run(connection: &Connection, news: &News, told: &Told, writer: &Jo
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let pages = checkpoint(connection, "passive");
+        let pages = checkpoint(connection, "passive", broken);
+        let broken = broken.clone();
         if has_news.is_err() || emptied.elapsed() >= KEPT_MAX {
-            let is_done = writer.alone(|db| at_once(&db.0, "truncate").is_some());
+            let is_done = writer.alone(move |db| at_once(&db.0, "truncate", &broken).is_some());
             // With a reader in the way it is tried again.
             is_empty = has_news.is_err() && is_done == Some(true);
             emptied = Instant::now();
         } else if pages.is_some_and(|pages| pages >= LOG_PAGES_MAX) {
             // All is copied then, and the next commit begins the log again.
-            writer.alone(|db| at_once(&db.0, "passive"));
+            writer.alone(move |db| at_once(&db.0, "passive", &broken));
         }
     }
 }
@@ -103,24 +111,33 @@ fn step_back() {
 }
 
 /// As [`checkpoint`], without waiting for readers: nobody is to wait for the writer meanwhile.
-fn at_once(connection: &Connection, how: &str) -> Option<i64> {
+fn at_once(connection: &Connection, how: &str, broken: &Broken) -> Option<i64> {
     let set = |millis: i64| connection.pragma_update(None, "busy_timeout", millis);
     let patience = connection.pragma_query_value(None, "busy_timeout", |row| row.get(0));
-    let pages = set(0).ok().and_then(|()| checkpoint(connection, how));
+    let pages = set(0)
+        .ok()
+        .and_then(|()| checkpoint(connection, how, broken));
     if let Err(fault) = patience.and_then(set) {
         log::error!("the writer has lost its patience: {fault}");
     }
     pages
 }
 
-/// How many pages the log holds; none if another checkpoint or a reader is in the way, or the disk is.
-fn checkpoint(connection: &Connection, how: &str) -> Option<i64> {
+/// How many pages the log holds; none if another checkpoint or a reader is in the way, or the disk is. A flush that fails
+/// here is as bad as the flusher's.
+fn checkpoint(connection: &Connection, how: &str, broken: &Broken) -> Option<i64> {
+    if broken.is_set() {
+        return None;
+    }
     let sql = format!("pragma wal_checkpoint({how})");
     let done = connection.query_row(&sql, [], |row| Ok((row.get::<_, bool>(0)?, row.get(1)?)));
     match done {
         Ok((false, pages)) => Some(pages),
         Ok((true, _)) => None,
         Err(fault) => {
+            if is_of_flush(&fault) {
+                broken.set(&fault);
+            }
             // A full disk may be the reason, of which others speak loudly enough.
             log::debug!("the log of changes was not copied: {fault}");
             None

@@ -97,8 +97,8 @@ pub fn claim(
         takes,
         limit,
         provider,
-        default_sender,
         now,
+        ..
     } = claim;
     let (channel, limit, now) = (*channel, *limit, *now);
     if pause::is_on(tx)? {
@@ -109,18 +109,18 @@ pub fn claim(
     let mut closed = 0;
     'lanes: for &lane in takes.lanes() {
         while claimed.len() < limit && closed < CLOSED_MAX {
-            let due = due(tx, channel, lane, limit - claimed.len(), now)?;
+            let due = due(tx, claim, lane, limit - claimed.len())?;
             if due.is_empty() {
                 break;
             }
             for candidate in due {
-                let end = match (candidate.expires <= now, candidate.is_empty) {
+                let end = match (candidate.message.expires <= now, candidate.is_empty) {
                     (true, _) => Some((Status::Expired, EXPIRED, Cause::EXPIRED)),
                     (false, true) => Some((Status::Failed, NO_CONTENT, Cause::NO_CONTENT)),
                     (false, false) => None,
                 };
                 if let Some((status, reason, cause)) = end {
-                    close(tx, candidate.id, status, reason, Some(cause))?;
+                    close(tx, candidate.message.id, status, reason, Some(cause))?;
                     closed += 1;
                     continue;
                 }
@@ -128,13 +128,19 @@ pub fn claim(
                     break 'lanes;
                 }
                 if let Some(wait) = candidate.addressed().and_then(|to| admit(&to)) {
-                    put_off(tx, candidate.id, wait, now)?;
+                    put_off(tx, candidate.message.id, wait, now)?;
                     closed += 1;
                     continue;
                 }
-                let message = take(tx, candidate.id, default_sender, now)?;
-                begin_attempt(tx, message.id, message.attempt, provider, now)?;
-                claimed.push(message);
+                take(tx, candidate.message.id, now)?;
+                begin_attempt(
+                    tx,
+                    candidate.message.id,
+                    candidate.message.attempt,
+                    provider,
+                    now,
+                )?;
+                claimed.push(candidate.message);
                 if candidate.is_suspect {
                     break 'lanes;
                 }
@@ -150,29 +156,35 @@ pub(super) const PROMOTE: &str = "
     where status = 'scheduled' and channel = :channel and due_at <= :now";
 
 pub(super) fn promote(tx: &Tx<'_>, channel: Channel, now: Timestamp) -> Result<()> {
-    tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
-        ":channel": channel.word(), ":now": now.as_millisecond(),
-    })?;
+    // Mostly there is none, and the update would cost a table of its own to find that out.
+    let sql = "select 1 from message where status = 'scheduled' and channel = ?1 and due_at <= ?2";
+    let is_any =
+        tx.0.0
+            .prepare_cached(sql)?
+            .exists((channel.word(), now.as_millisecond()))?;
+    if is_any {
+        tx.0.0.prepare_cached(PROMOTE)?.execute(named_params! {
+            ":channel": channel.word(), ":now": now.as_millisecond(),
+        })?;
+    }
     Ok(())
 }
 
-/// A message that may be claimed.
+/// A message that may be claimed, as it will be then.
 struct Candidate {
-    id: MessageId,
-    expires: Timestamp,
+    message: Claimed,
     is_empty: bool,
     is_suspect: bool,
     is_new: bool,
     user_id: Option<i64>,
     type_id: i64,
-    recipient: String,
 }
 
 impl Candidate {
     /// To whom it is; none for a test, and for one that has been tried before: it is no further message to them.
     fn addressed(&self) -> Option<Addressed<'_>> {
         (self.is_new && self.user_id.is_some()).then_some(Addressed {
-            recipient: &self.recipient,
+            recipient: &self.message.outgoing.recipient,
             type_id: TypeId(self.type_id),
         })
     }
@@ -188,77 +200,71 @@ fn put_off(tx: &Tx<'_>, id: MessageId, wait: Duration, now: Timestamp) -> Result
     Ok(())
 }
 
+/// Everything is read here, for an update that returned it would cost a table of its own. [`candidate`] reads by position.
 pub(super) const DUE: &str = "
-    select id, expires_at, claims, body is null as is_empty, attempts = 0 as is_new, user_id, type_id, recipient
+    select id, attempts, tries, expires_at, lane, guid, format, recipient, recipient_name, sender, subject, body,
+        html_body, is_sensitive, created_at, claims, user_id, type_id
     from message
     where status = 'queued' and channel = :channel and lane = :lane and due_at <= :now
     order by due_at limit :limit";
 
-fn due(
-    tx: &Tx<'_>,
-    channel: Channel,
-    lane: i64,
-    limit: usize,
-    now: Timestamp,
-) -> Result<Vec<Candidate>> {
-    let candidates =
-        tx.0.0
-            .prepare_cached(DUE)?
-            .query_map(
-                named_params! {
-                    ":channel": channel.word(), ":lane": lane, ":now": now.as_millisecond(),
-                    ":limit": limit as i64,
-                },
-                |row| {
-                    Ok(Candidate {
-                        id: MessageId(row.get("id")?),
-                        expires: time(row, "expires_at")?,
-                        is_empty: row.get("is_empty")?,
-                        is_suspect: row.get::<_, i64>("claims")? > 0,
-                        is_new: row.get("is_new")?,
-                        user_id: row.get("user_id")?,
-                        type_id: row.get("type_id")?,
-                        recipient: row.get("recipient")?,
-                    })
-                },
-            )?
-            .collect::<rusqlite::Result<_>>()?;
+fn due(tx: &Tx<'_>, claim: &Claim, lane: i64, limit: usize) -> Result<Vec<Candidate>> {
+    let candidates = tx
+        .0
+        .0
+        .prepare_cached(DUE)?
+        .query_map(
+            named_params! {
+                ":channel": claim.channel.word(), ":lane": lane, ":now": claim.now.as_millisecond(),
+                ":limit": limit as i64,
+            },
+            |row| candidate(row, &claim.default_sender),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
     Ok(candidates)
 }
 
-fn take(tx: &Tx<'_>, id: MessageId, default_sender: &str, now: Timestamp) -> Result<Claimed> {
+fn candidate(row: &Row<'_>, default_sender: &str) -> rusqlite::Result<Candidate> {
+    let (attempts, tries): (u32, u32) = (row.get(1)?, row.get(2)?);
+    let body: Option<String> = row.get(11)?;
+    Ok(Candidate {
+        is_empty: body.is_none(),
+        is_suspect: row.get::<_, i64>(15)? > 0,
+        is_new: attempts == 0,
+        user_id: row.get(16)?,
+        type_id: row.get(17)?,
+        message: Claimed {
+            id: MessageId(row.get(0)?),
+            attempt: attempts + 1,
+            tries: tries + 1,
+            expires: time(row, 3)?,
+            is_released: row.get::<_, i64>(4)? == RELEASED,
+            outgoing: Outgoing {
+                guid: guid(row, 5)?,
+                format: templates::format(row, 6)?,
+                recipient: row.get(7)?,
+                recipient_name: row.get(8)?,
+                sender: row.get(9)?,
+                default_sender: default_sender.to_owned(),
+                subject: row.get(10)?,
+                body: body.unwrap_or_default(),
+                html_body: row.get(12)?,
+                is_sensitive: row.get(13)?,
+                created: time(row, 14)?,
+            },
+        },
+    })
+}
+
+fn take(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<()> {
     let sql = "
         update message set status = 'sending', claims = claims + 1, attempts = attempts + 1, tries = tries + 1,
             last_attempt_at = :now
-        where id = :id
-        returning *";
-    Ok(tx.0.0.prepare_cached(sql)?.query_row(
-        named_params! { ":id": id.0, ":now": now.as_millisecond() },
-        |row| claimed(row, default_sender),
-    )?)
-}
-
-fn claimed(row: &Row<'_>, default_sender: &str) -> rusqlite::Result<Claimed> {
-    Ok(Claimed {
-        id: MessageId(row.get("id")?),
-        attempt: row.get("attempts")?,
-        tries: row.get("tries")?,
-        expires: time(row, "expires_at")?,
-        is_released: row.get::<_, i64>("lane")? == RELEASED,
-        outgoing: Outgoing {
-            guid: guid(row, "guid")?,
-            format: templates::format(row)?,
-            recipient: row.get("recipient")?,
-            recipient_name: row.get("recipient_name")?,
-            sender: row.get("sender")?,
-            default_sender: default_sender.to_owned(),
-            subject: row.get("subject")?,
-            body: row.get::<_, Option<String>>("body")?.unwrap_or_default(),
-            html_body: row.get("html_body")?,
-            is_sensitive: row.get("is_sensitive")?,
-            created: time(row, "created_at")?,
-        },
-    })
+        where id = :id";
+    tx.0.0
+        .prepare_cached(sql)?
+        .execute(named_params! { ":id": id.0, ":now": now.as_millisecond() })?;
+    Ok(())
 }
 
 /// Gives back messages that were claimed and not tried after all, as if they had never been claimed.

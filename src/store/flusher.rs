@@ -6,9 +6,13 @@
 //! flushed comes before what was not. What was committed and not yet flushed can be seen already, and promises nothing.
 //!
 //! A flush that fails is the end of writing until the next start: what the disk has of the log is not known any more, and
-//! asking again would be answered from memory. (PostgreSQL's "fsync gate", <https://wiki.postgresql.org/wiki/Fsync_Errors>)
+//! asking again would be answered from memory. Nor is anything copied from the log into the database, not even at the end:
+//! the next start reads as much of the log as is whole. (PostgreSQL's "fsync gate",
+//! <https://wiki.postgresql.org/wiki/Fsync_Errors>)
 
 use super::writer::{Answer, Then};
+use rusqlite::ffi;
+use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,9 +37,25 @@ impl Broken {
     pub(super) const WHY: &'static str =
         "the disk failed to keep what was written; mend it, then start Herald again";
 
+    /// A flush has failed.
+    pub(super) fn set(&self, fault: &dyn Display) {
+        if !self.0.swap(true, Ordering::AcqRel) {
+            log::error!("{}: {fault}", Self::WHY);
+        }
+    }
+
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
+}
+
+/// Whether a flush that SQLite asked for has failed.
+pub(super) fn is_of_flush(fault: &rusqlite::Error) -> bool {
+    let code = fault.sqlite_error().map(|fault| fault.extended_code);
+    matches!(
+        code,
+        Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
+    )
 }
 
 /// Runs until the writer has ended.
@@ -52,8 +72,7 @@ pub(super) fn run(
             if !broken.is_set()
                 && let Err(fault) = flush()
             {
-                log::error!("{}: {fault}", Broken::WHY);
-                broken.0.store(true, Ordering::Release);
+                broken.set(&fault);
             }
             flushed();
         }

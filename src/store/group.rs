@@ -1,7 +1,7 @@
 //! The writer's own thread: gathers what waits into groups, runs each group in one transaction, commits it and hands it to
 //! `flusher`.
 
-use super::flusher::{Broken, Group};
+use super::flusher::{Broken, Group, is_of_flush};
 use super::news::Reporter;
 use super::reserve::Reserve;
 use super::writer::{Answer, Job, Kind, Run, Undo};
@@ -76,8 +76,10 @@ impl Loop {
             pieces.run(kind, run);
             left = pieces.gather(&self.waiting, &mut self.is_flushing);
             group.committed = pieces.commit().map_err(|fault| {
-                if fault.is_disk {
-                    self.reserve.give_up(&fault.cause);
+                match fault.of {
+                    Of::Flush => self.broken.set(&fault.cause),
+                    Of::Disk => self.reserve.give_up(&fault.cause),
+                    Of::Other => {}
                 }
                 fault.cause
             });
@@ -166,7 +168,7 @@ fn run_job(db: &Db, kind: Kind, run: Run, sound: Sound) -> (Answer, Sound) {
         }
         (false, false) if db.0.total_changes() != changes => Err(Fault {
             cause: "a write failed after it had changed something".into(),
-            is_disk: false,
+            of: Of::Other,
         }),
         (_, false) => Ok(()),
     });
@@ -178,16 +180,25 @@ type Sound = std::result::Result<(), Fault>;
 
 struct Fault {
     cause: String,
-    is_disk: bool,
+    of: Of,
+}
+
+/// Of what a fault is.
+enum Of {
+    /// The beginning of the log is flushed in a commit.
+    Flush,
+    Disk,
+    Other,
 }
 
 fn statement(db: &Db, sql: &str) -> Sound {
     let run = || db.0.prepare_cached(sql)?.execute([]);
     let fault = |fault: rusqlite::Error| Fault {
-        is_disk: matches!(
-            fault.sqlite_error_code(),
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure)
-        ),
+        of: match fault.sqlite_error_code() {
+            _ if is_of_flush(&fault) => Of::Flush,
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Of::Disk,
+            _ => Of::Other,
+        },
         cause: fault.to_string(),
     };
     run().map(drop).map_err(fault)

@@ -294,7 +294,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<LogLine> {
         user_id: row.get::<_, Option<i64>>("user_id")?.map(UserId),
         type_id: TypeId(row.get("type_id")?),
         template_id: row.get::<_, Option<i64>>("template_id")?.map(TemplateId),
-        format: templates::format(row)?,
+        format: templates::format(row, "format")?,
         status: Status::parse(&status).ok_or(rusqlite::Error::InvalidQuery)?,
         recipient: row.get("recipient")?,
         created: time(row, "created_at")?,

@@ -1,5 +1,6 @@
 //! Opening: a new database gets schema.sql, an older one its migrations, a newer or foreign one is refused.
 
+use super::readers::plan_once;
 use super::{Db, Tx, directory, settings, templates, types};
 use crate::error::Result;
 use jiff::Timestamp;
@@ -57,7 +58,7 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
     )
     .map_err(damaged)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(damaged)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    plan_once(&connection).map_err(damaged)?;
     let db = Db::plain(connection);
     let version = version(&db).map_err(damaged)?;
     match version {

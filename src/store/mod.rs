@@ -55,7 +55,7 @@ mod writer;
 use crate::domain::message::Outgoing;
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, Row, RowIndex};
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -195,17 +195,34 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.begin_record(work)
+        self.writer
+            .submit(Kind::URGENT, work)
             .recv()
             .unwrap_or_else(|_| Err(Error::internal("the writer thread has ended")))
     }
 
-    /// Like [`Store::record`], without waiting.
+    /// Like [`Store::record`], for what a start has to write: where the disk is full the first try gives up the reserve,
+    /// and the second has its room.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn record_at_start<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        match self.record(work.clone()) {
+            Err(Error::Unavailable { .. }) => self.record(work),
+            done => done,
+        }
+    }
+
+    /// Like [`Store::record`], without waiting, and spared its savepoint like [`Store::write_then`]: if `work` fails after
+    /// it has changed something, what shares its commit is [`Error::Unavailable`] and may try again.
     pub fn begin_record<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Receiver<Result<T>> {
-        self.writer.submit(Kind::URGENT, work)
+        self.writer.submit(Kind::RESULT, work)
     }
 
     /// Like [`Store::write`], without waiting: `then` gets the result once it is on disk, on a thread of the store.
@@ -283,7 +300,7 @@ fn is_unique_violation(fault: &rusqlite::Error, columns: &str) -> bool {
 }
 
 /// The time in a column of milliseconds.
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     row.get(column).map(timestamp)
 }
 
@@ -302,6 +319,6 @@ fn timestamp(millis: i64) -> Timestamp {
 }
 
 /// The GUID in a column of 16 bytes.
-fn guid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+fn guid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uuid> {
     Ok(Uuid::from_bytes(row.get(column)?))
 }

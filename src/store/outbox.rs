@@ -120,15 +120,13 @@ pub fn settle(
 ) -> Result<()> {
     match verdict {
         Verdict::Sent => {
-            close(tx, id, Status::Sent, "", None)?;
-            set_result(tx, id, true)?;
+            end(tx, id, Status::Sent, "", None, Some(true))?;
             // The provider's report may have been faster than its answer.
             reports::apply(tx, id)
         }
         Verdict::Over(status, reason) => {
             let cause = cause_of_attempt(tx, id, *status)?;
-            close(tx, id, *status, reason, Some(cause))?;
-            set_result(tx, id, false)?;
+            end(tx, id, *status, reason, Some(cause), Some(false))?;
             reports::apply(tx, id)
         }
         Verdict::Retry(due) => {
@@ -167,13 +165,6 @@ fn cause_of_attempt(tx: &Tx<'_>, id: MessageId, status: Status) -> Result<Cause>
     })?)
 }
 
-fn set_result(tx: &Tx<'_>, id: MessageId, accepted: bool) -> Result<()> {
-    tx.0.0
-        .prepare_cached("update message set last_result = ?2 where id = ?1")?
-        .execute((id.0, accepted))?;
-    Ok(())
-}
-
 /// Puts a message into a final state, with the cause where it failed or expired, and wipes the content of a sensitive one. (delivery.md, promise 5)
 pub(super) fn close(
     tx: &Tx<'_>,
@@ -182,15 +173,27 @@ pub(super) fn close(
     reason: &str,
     cause: Option<Cause>,
 ) -> Result<()> {
+    end(tx, id, status, reason, cause, None)
+}
+
+/// The same, with the result of the last attempt where there was one.
+fn end(
+    tx: &Tx<'_>,
+    id: MessageId,
+    status: Status,
+    reason: &str,
+    cause: Option<Cause>,
+    accepted: Option<bool>,
+) -> Result<()> {
     let sql = "
-        update message set status = :status, claims = 0, cause = :cause,
+        update message set status = :status, claims = 0, cause = :cause, last_result = coalesce(:accepted, last_result),
             error = iif(recipient = '' and :reason <> '', :erased, nullif(:reason, '')),
             subject = iif(is_sensitive, null, subject), body = iif(is_sensitive, null, body),
             html_body = iif(is_sensitive, null, html_body)
         where id = :id and status in ('scheduled', 'queued', 'sending')";
     let closed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":id": id.0, ":status": status.word(), ":reason": reason, ":erased": ERASED,
-        ":cause": cause.as_ref().map(Cause::key),
+        ":cause": cause.as_ref().map(Cause::key), ":accepted": accepted,
     })?;
     match (closed, status) {
         (0, _) | (_, Status::Cancelled) => Ok(()),

@@ -53,6 +53,11 @@ fn attempt(tx: &Tx<'_>, id: MessageId, provider_id: &str) -> Result<Option<u32>>
 
 /// Moves a message on to what was reported of its last attempt: one that was sent, or one of which that was in doubt.
 pub(super) fn apply(tx: &Tx<'_>, id: MessageId) -> Result<()> {
+    // Most have none, and the update would cost a table of its own to find that out.
+    let sql = "select 1 from report where message_id = ?1";
+    if !tx.0.0.prepare_cached(sql)?.exists([id.0])? {
+        return Ok(());
+    }
     let sql = "
         update message
         set status = iif(is_delivered is null, 'sent', iif(is_delivered, 'delivered', 'undelivered')),

@@ -116,7 +116,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<SystemPreference> {
     Ok(SystemPreference {
         id: PreferenceId(row.get("id")?),
         type_id: TypeId(row.get("type_id")?),
-        format: templates::format(row)?,
+        format: templates::format(row, "format")?,
         created: time(row, "created_at")?,
         created_by: row.get("created_by")?,
         updated: time(row, "updated_at")?,

@@ -12,7 +12,7 @@ use crate::domain::template::Template;
 use crate::error::{Error, Result};
 use crate::render::Parts;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{OptionalExtension, Row, RowIndex, named_params};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -296,7 +296,7 @@ fn read_candidates(db: &Db, type_id: TypeId) -> Result<Vec<Candidate>> {
     while let Some(row) = rows.next()? {
         candidates.push(Candidate {
             id: TemplateId(row.get("id")?),
-            format: format(row)?,
+            format: format(row, "format")?,
             language: Language::parse(&row.get::<_, String>("language")?)?,
         });
     }
@@ -318,8 +318,8 @@ fn name_unique(fault: rusqlite::Error) -> Error {
 }
 
 /// The format in the column of that name.
-pub(super) fn format(row: &Row<'_>) -> rusqlite::Result<Format> {
-    let number: i64 = row.get("format")?;
+pub(super) fn format(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Format> {
+    let number: i64 = row.get(column)?;
     Format::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, number))
 }
 
@@ -329,7 +329,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredTemplate> {
         guid: guid(row, "guid")?,
         type_id: TypeId(row.get("type_id")?),
         type_guid: guid(row, "type_guid")?,
-        format: format(row)?,
+        format: format(row, "format")?,
         lcid: row.get("lcid")?,
         language: row.get("language")?,
         sender: row.get("sender")?,

@@ -81,7 +81,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Version> {
         by: row.get("saved_by")?,
         is_current: row.get("is_current")?,
         type_id: TypeId(row.get("type_id")?),
-        format: templates::format(row)?,
+        format: templates::format(row, "format")?,
         lcid: row.get("lcid")?,
         language: row.get("language")?,
         sender: row.get("sender")?,

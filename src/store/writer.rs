@@ -15,6 +15,7 @@ use super::reserve::Reserve;
 use super::{Db, Tx};
 use crate::error::{Error, Result};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +54,11 @@ impl Kind {
     /// What must not get lost.
     pub(super) const URGENT: Self = Self {
         undo: Undo::Savepoint,
+        is_urgent: true,
+    };
+    /// What must not get lost, and does not fail by itself.
+    pub(super) const RESULT: Self = Self {
+        undo: Undo::Unneeded,
         is_urgent: true,
     };
     /// What fails only before it changes anything.
@@ -134,7 +140,7 @@ impl Writer {
         let (then, afterwards) = mpsc::channel();
         let (tell, news) = mpsc::channel();
         let (broken, told) = (Broken::default(), Arc::new(Told::default()));
-        let (is_broken, is_short) = (broken.clone(), reserve.flag());
+        let is_short = reserve.flag();
         let writer = Loop {
             db,
             waiting,
@@ -156,20 +162,21 @@ impl Writer {
             }
         };
         let mut others = vec![
-            thread("store-flusher", move || {
-                flusher::run(&committed, flush, &broken, &then, flushed);
+            thread("store-flusher", {
+                let broken = broken.clone();
+                move || flusher::run(&committed, flush, &broken, &then, flushed)
             }),
             thread("store-after", move || flusher::run_afterwards(afterwards)),
         ];
         if let Some(copier) = copier {
-            let writer = jobs.clone();
+            let (writer, broken) = (jobs.clone(), broken.clone());
             others.push(thread("checkpointer", move || {
-                checkpointer::run(&copier, &news, &told, &writer);
+                checkpointer::run(&copier, &news, &told, &writer, &broken);
             }));
         }
         Self {
             jobs,
-            broken: is_broken,
+            broken,
             is_short,
             writer: Some(writer),
             others,
@@ -257,7 +264,14 @@ impl Drop for Writer {
         for thread in self.others.drain(..) {
             drop(thread.join());
         }
-        // The last connection to close copies the log and removes it.
+        // The last connection to close copies the log and removes it; what the disk did not keep it leaves as it is.
+        if let Some(db) = &db
+            && self.broken.is_set()
+            && let Err(fault) =
+                db.0.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        {
+            log::error!("the log of changes may be copied once more: {fault}");
+        }
         drop(db);
     }
 }

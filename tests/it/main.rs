@@ -4,8 +4,10 @@
 mod addresses;
 mod api;
 mod attacks;
+mod broken;
 mod channels;
 mod command_line;
+mod crash;
 mod events;
 mod explain;
 mod front;
@@ -16,6 +18,7 @@ mod languages;
 mod operators;
 mod outbox;
 mod overview;
+mod pages;
 mod providers;
 mod readme;
 mod render;

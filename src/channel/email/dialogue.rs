@@ -1,21 +1,18 @@
 //! One SMTP connection, step by step, so that it is always known how far a mail had got. (RFC 5321)
 
+mod opening;
+
+use super::Server;
 use super::verdict::{judge, phrase};
-use super::wire::{Socket, Wire};
-use super::{Server, Tls};
-use crate::channel::mime::{Mail, dot_stuffed};
-use crate::channel::tls::is_certificate_fault;
+use super::wire::Wire;
+use crate::channel::mime::{Envelope, Mail, with_final_dot};
 use crate::channel::{Failure, Receipt};
 use crate::domain::retry::{Signal, Stage};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use mail_send::SmtpClient;
-use rustls::pki_types::ServerName;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 /// The longest wait for a sign of life from a connection that lay idle, and for the reply to QUIT.
@@ -27,15 +24,15 @@ pub(super) struct Connection {
     client: SmtpClient<Wire>,
     /// Whether the mail under way has got past MAIL: from then on it is not quietly tried again elsewhere.
     pub(super) mail_taken: bool,
+    /// Whether every command has its reply, so that the next reply answers the next command.
+    pub(super) in_step: bool,
+    /// The envelope that went out behind the mail before, and has none of its replies yet.
+    early: Option<Envelope>,
+    /// Whether it has carried a mail before.
+    is_used: bool,
+    /// Whether the server reads commands that do not wait for each other's replies. (RFC 2920)
+    pipelining: bool,
     words: String,
-}
-
-/// What a server said it can do.
-#[derive(Default)]
-struct Abilities {
-    starttls: bool,
-    auth_plain: bool,
-    auth_login: bool,
 }
 
 struct Reply {
@@ -46,95 +43,34 @@ struct Reply {
 }
 
 impl Connection {
-    /// Connects, encrypts and signs in.
-    pub(super) async fn open(
-        server: &Arc<Server>,
-        helo: &str,
-        deadline: Instant,
-    ) -> Result<Self, Failure> {
-        let config = &server.config;
-        let unreachable = |why: &str| {
-            let text = format!("{}:{} cannot be reached: {why}.", config.host, config.port);
-            server.mask.signal(Signal::Unreachable, &text)
-        };
-        let limit = server.timeouts.smtp_connect.min(left(deadline));
-        let dial = TcpStream::connect((config.host.as_str(), config.port));
-        let socket = match timeout(limit, dial).await {
-            Err(_) => return Err(unreachable("no connection in time")),
-            Ok(Err(why)) => return Err(unreachable(&why.to_string())),
-            Ok(Ok(socket)) => socket,
-        };
-        // Each command waits for its reply, so gathering small packets would only add delay; without it we are slower.
-        if let Err(why) = socket.set_nodelay(true) {
-            log::debug!("TCP_NODELAY for {}: {why}", server.name());
-        }
-        let mut connection = Self {
-            server: Arc::clone(server),
-            client: SmtpClient {
-                stream: Wire::new(Socket::Plain(socket)),
-                timeout: limit,
-            },
-            mail_taken: false,
-            words: String::new(),
-        };
-        if config.tls == Tls::Implicit {
-            connection = connection.encrypt(deadline).await?;
-        }
-        let greeting = connection.greeting(deadline).await?;
-        connection.judge(Stage::Greeting, &greeting)?;
-        let mut abilities = connection.hello(helo, deadline).await?;
-        let upgrade = match config.tls {
-            Tls::Required if !abilities.starttls => {
-                let text = "The server does not offer STARTTLS, which tls=required needs.";
-                return Err(server.mask.signal(Signal::Lacking, text));
-            }
-            Tls::Required => true,
-            Tls::Opportunistic => abilities.starttls,
-            Tls::Implicit | Tls::None => false,
-        };
-        if upgrade {
-            connection
-                .ask(Stage::StartTls, "STARTTLS", deadline)
-                .await?;
-            connection = connection.encrypt(deadline).await?;
-            abilities = connection.hello(helo, deadline).await?;
-        }
-        connection.sign_in(&abilities, deadline).await?;
-        Ok(connection)
-    }
-
     /// What the server said last before it let us in: to our name, or to our password.
     pub(super) fn words(&self) -> &str {
         &self.words
     }
 
-    /// Makes a used connection ready for the next mail; a failure means that it is dead.
-    pub(super) async fn reset(&mut self, deadline: Instant) -> Result<(), Failure> {
-        self.mail_taken = false;
-        let deadline = deadline.min(Instant::now() + COURTESY_MAX);
-        self.ask(Stage::Reset, "RSET", deadline).await.map(drop)
-    }
-
-    /// Sends one mail and waits for the word that the server has taken it.
+    /// Sends one mail and waits for the word that the server has taken it. The envelope of the next goes out behind it, so
+    /// that a mail of many costs one round trip. (RFC 2920, section 3.1: content may be the first in a group)
     pub(super) async fn hand_over(
         &mut self,
         mail: &Mail,
+        next: Option<&Envelope>,
         deadline: Instant,
     ) -> Result<Receipt, Failure> {
         self.mail_taken = false;
-        let command = format!("MAIL FROM:<{}>", mail.from.address());
-        self.ask(Stage::Mail, &command, deadline).await?;
-        self.mail_taken = true;
-        let command = format!("RCPT TO:<{}>", mail.to);
-        self.ask(Stage::Rcpt, &command, deadline).await?;
-        self.ask(Stage::Data, "DATA", deadline).await?;
+        self.envelope(&mail.envelope, deadline).await?;
+        // A server takes nothing before it has the whole dot, and what could not be written whole has not left whole.
         let limit = self.server.timeouts.smtp_command.min(left(deadline));
-        let body = dot_stuffed(&mail.raw);
-        let sent = timeout(limit, self.write(&body)).await;
-        self.arrived(Stage::Data, sent)?;
-        // From the first byte of the final dot the server may have taken the mail, whatever we hear or do not hear.
+        self.say(Stage::Data, &with_final_dot(&mail.raw), limit)
+            .await?;
+        if let Some(next) = next.filter(|_| self.pipelining) {
+            // By itself, so that its failure is not this mail's; whoever waits for its replies will hear of it.
+            let bytes = text(&commands(next));
+            self.in_step = self.say(Stage::Mail, bytes.as_bytes(), limit).await.is_ok();
+            self.early = Some(next.clone());
+        }
+        // From here on it may have taken the mail, whatever we hear or do not hear.
         let limit = self.server.timeouts.smtp_final_dot.min(left(deadline));
-        let reply = self.exchange(Stage::Dot, ".", limit).await?;
+        let reply = self.hear(Stage::Dot, limit).await?;
         self.judge(Stage::Dot, &reply)?;
         Ok(Receipt {
             provider_id: None,
@@ -143,8 +79,63 @@ impl Connection {
         })
     }
 
+    /// The commands before the mail: in one packet where the server can do that, else each after the reply to the last.
+    async fn envelope(&mut self, envelope: &Envelope, deadline: Instant) -> Result<(), Failure> {
+        let early = self.early.take();
+        let is_said = early.as_ref() == Some(envelope);
+        if early.is_some() && !is_said {
+            let what = "Another mail was begun on this connection.";
+            return Err(self.server.mask.signal(Signal::NoReply(Stage::Reset), what));
+        }
+        let mut commands = commands(envelope);
+        if std::mem::replace(&mut self.is_used, true) && !is_said {
+            commands.insert(0, (Stage::Reset, "RSET\r\n".to_owned()));
+        }
+        let at_once = if self.pipelining { commands.len() } else { 1 };
+        for group in commands.chunks(at_once) {
+            if !is_said {
+                let limit = self.limit(group[0].0, deadline);
+                self.say(group[0].0, text(group).as_bytes(), limit).await?;
+            }
+            for (number, (stage, _)) in group.iter().enumerate() {
+                let reply = self.hear(*stage, self.limit(*stage, deadline)).await?;
+                if let Err(failure) = self.judge(*stage, &reply) {
+                    self.in_step = self.hears_out(&group[number + 1..]).await;
+                    return Err(failure);
+                }
+                self.mail_taken |= *stage == Stage::Mail;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hears the replies to commands that went out with one that was refused; whether the next mail may follow. A server
+    /// that wants a mail all the same would have to get an empty one. (RFC 2920, section 3.1)
+    async fn hears_out(&mut self, rest: &[(Stage, String)]) -> bool {
+        for (stage, _) in rest {
+            match self.hear(*stage, COURTESY_MAX).await {
+                Ok(reply) if reply.code != 354 => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// How long a command and its reply may take.
+    fn limit(&self, stage: Stage, deadline: Instant) -> Duration {
+        let limit = match stage {
+            Stage::Reset => COURTESY_MAX,
+            _ => self.server.timeouts.smtp_command,
+        };
+        limit.min(left(deadline))
+    }
+
     /// Says goodbye; the connection is done for whatever comes back.
     pub(super) async fn quit(mut self) {
+        if self.early.is_some() {
+            // In the middle of a mail there is no goodbye, and a mail without its dot is none.
+            return;
+        }
         let said = timeout(
             COURTESY_MAX,
             self.exchange(Stage::Reset, "QUIT", COURTESY_MAX),
@@ -153,111 +144,6 @@ impl Connection {
         if !matches!(said, Ok(Ok(_))) {
             log::debug!("{} did not answer QUIT", self.server.name());
         }
-    }
-
-    async fn greeting(&mut self, deadline: Instant) -> Result<Reply, Failure> {
-        let limit = self.server.timeouts.smtp_greeting.min(left(deadline));
-        self.client.stream.expect_reply();
-        let reply = timeout(limit, self.client.read()).await;
-        let reply = self.arrived(Stage::Greeting, reply)?;
-        Ok(Reply::new(reply.code, reply.esc, reply.message))
-    }
-
-    async fn hello(&mut self, helo: &str, deadline: Instant) -> Result<Abilities, Failure> {
-        let limit = self.server.timeouts.smtp_command.min(left(deadline));
-        let reply = self
-            .exchange(Stage::Hello, &format!("EHLO {helo}"), limit)
-            .await?;
-        let config = &self.server.config;
-        let can_do_without =
-            matches!(config.tls, Tls::None | Tls::Opportunistic) && config.credentials.is_none();
-        if (500..600).contains(&reply.code) && can_do_without {
-            // A server from before 1995 knows only HELO, which is enough when there is nothing to negotiate.
-            let reply = self
-                .ask(Stage::Hello, &format!("HELO {helo}"), deadline)
-                .await?;
-            self.note(&reply);
-            return Ok(Abilities::default());
-        }
-        self.judge(Stage::Hello, &reply)?;
-        self.note(&reply);
-        Ok(Abilities::read(&reply.message))
-    }
-
-    async fn sign_in(&mut self, abilities: &Abilities, deadline: Instant) -> Result<(), Failure> {
-        let server = Arc::clone(&self.server);
-        let Some((user, password)) = &server.config.credentials else {
-            return Ok(());
-        };
-        let password = password.expose();
-        if abilities.auth_plain {
-            let proof = STANDARD.encode(format!("\0{user}\0{password}"));
-            let command = format!("AUTH PLAIN {proof}");
-            let reply = self.ask(Stage::Auth, &command, deadline).await?;
-            self.note(&reply);
-            return Ok(());
-        }
-        if !abilities.auth_login {
-            let text = "The server offers neither AUTH PLAIN nor AUTH LOGIN; \
-                        leave out user and password, or reach it over TLS.";
-            return Err(self.server.mask.signal(Signal::Lacking, text));
-        }
-        for line in ["AUTH LOGIN".to_string(), STANDARD.encode(user)] {
-            let limit = self.server.timeouts.smtp_command.min(left(deadline));
-            let reply = self.exchange(Stage::Auth, &line, limit).await?;
-            if reply.code != 334 {
-                self.judge(Stage::Auth, &reply)?;
-            }
-        }
-        let proof = STANDARD.encode(password);
-        let reply = self.ask(Stage::Auth, &proof, deadline).await?;
-        self.note(&reply);
-        Ok(())
-    }
-
-    fn note(&mut self, reply: &Reply) {
-        let first = reply.answer.lines().next().unwrap_or_default();
-        self.words = self.server.mask.clean(first);
-    }
-
-    /// The TLS handshake, which consumes the clear-text connection.
-    async fn encrypt(self, deadline: Instant) -> Result<Self, Failure> {
-        let server = self.server;
-        let broken = |signal, why: &str| {
-            let text = format!("TLS with {} failed: {why}.", server.config.host);
-            Err(server.mask.signal(signal, &text))
-        };
-        let limit = server.timeouts.smtp_command.min(left(deadline));
-        let (Socket::Plain(stream), Some(connector)) =
-            (self.client.stream.into_socket(), &server.connector)
-        else {
-            return broken(
-                Signal::BrokenHandshake,
-                "the connection is encrypted already",
-            );
-        };
-        let Ok(name) = ServerName::try_from(server.config.host.clone()) else {
-            let why = "the host is no name that a certificate can have";
-            return broken(Signal::BadCertificate, why);
-        };
-        let stream = match timeout(limit, connector.connect(name, stream)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(why)) if is_certificate_fault(&why) => {
-                return broken(Signal::BadCertificate, &why.to_string());
-            }
-            Ok(Err(why)) => return broken(Signal::BrokenHandshake, &why.to_string()),
-            Err(_) => return broken(Signal::BrokenHandshake, "no handshake in time"),
-        };
-        let client = SmtpClient {
-            stream: Wire::new(Socket::Tls(Box::new(stream))),
-            timeout: limit,
-        };
-        Ok(Self {
-            server,
-            client,
-            mail_taken: false,
-            words: String::new(),
-        })
     }
 
     /// A command whose only wished-for reply is the good one of its stage.
@@ -274,16 +160,28 @@ impl Connection {
         line: &str,
         limit: Duration,
     ) -> Result<Reply, Failure> {
-        self.client.timeout = limit;
-        self.client.stream.expect_reply();
-        let reply = self.client.cmd(format!("{line}\r\n")).await;
-        let reply = self.arrived(stage, Ok(reply))?;
-        Ok(Reply::new(reply.code, reply.esc, reply.message))
+        let deadline = Instant::now() + limit;
+        self.say(stage, format!("{line}\r\n").as_bytes(), limit)
+            .await?;
+        self.hear(stage, left(deadline)).await
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> mail_send::Result<()> {
-        self.client.stream.write_all(bytes).await?;
-        Ok(self.client.stream.flush().await?)
+    async fn say(&mut self, stage: Stage, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
+        let stream = &mut self.client.stream;
+        stream.forget_unasked();
+        let written = timeout(limit, async {
+            stream.write_all(bytes).await?;
+            Ok(stream.flush().await?)
+        });
+        let written = written.await;
+        self.arrived(stage, written)
+    }
+
+    async fn hear(&mut self, stage: Stage, limit: Duration) -> Result<Reply, Failure> {
+        self.client.stream.expect_reply();
+        let reply = timeout(limit, self.client.read()).await;
+        let reply = self.arrived(stage, reply)?;
+        Ok(Reply::new(reply.code, reply.esc, reply.message))
     }
 
     /// Turns everything that is not a reply into the failure it means at this stage.
@@ -316,6 +214,19 @@ impl Connection {
     }
 }
 
+/// A mail's commands before its content.
+fn commands(Envelope { from, to }: &Envelope) -> Vec<(Stage, String)> {
+    vec![
+        (Stage::Mail, format!("MAIL FROM:<{}>\r\n", from.address())),
+        (Stage::Rcpt, format!("RCPT TO:<{to}>\r\n")),
+        (Stage::Data, "DATA\r\n".to_owned()),
+    ]
+}
+
+fn text(commands: &[(Stage, String)]) -> String {
+    commands.iter().map(|(_, line)| line.as_str()).collect()
+}
+
 impl Reply {
     fn new(code: u16, esc: [u8; 3], message: String) -> Self {
         let enhanced = match esc {
@@ -328,28 +239,6 @@ impl Reply {
             message,
             answer,
         }
-    }
-}
-
-impl Abilities {
-    /// The lines after the first. (RFC 5321, section 4.1.1.1; RFC 4954, section 3; `AUTH=` is an old spelling)
-    fn read(message: &str) -> Self {
-        let mut abilities = Self::default();
-        for line in message.lines().skip(1) {
-            let line = line.to_ascii_uppercase().replacen("AUTH=", "AUTH ", 1);
-            let mut words = line.split_whitespace();
-            match words.next() {
-                Some("STARTTLS") => abilities.starttls = true,
-                Some("AUTH") => {
-                    for mechanism in words {
-                        abilities.auth_plain |= mechanism == "PLAIN";
-                        abilities.auth_login |= mechanism == "LOGIN";
-                    }
-                }
-                _ => {}
-            }
-        }
-        abilities
     }
 }
 

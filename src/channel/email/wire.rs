@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -14,10 +14,17 @@ const REPLY_BYTES_MAX: usize = 64 * 1024;
 /// Where that reader gives up a reply with text, and calls it unparseable.
 const READER_BYTES_MAX: usize = 4096;
 
+/// Read from the socket at once: a few replies.
+const READ_BYTES: usize = 1024;
+
 /// The stream under an SMTP dialogue.
 pub(super) struct Wire {
     socket: Socket,
+    /// Came with a reply, and belongs to those after it.
+    ahead: Vec<u8>,
     reply_bytes_left: usize,
+    /// Bytes of the line under way, and whether it is one that another follows.
+    line: (usize, bool),
     closed: bool,
 }
 
@@ -33,7 +40,9 @@ impl Wire {
     pub(super) fn new(socket: Socket) -> Self {
         Self {
             socket,
+            ahead: Vec::with_capacity(READ_BYTES),
             reply_bytes_left: REPLY_BYTES_MAX,
+            line: (0, false),
             closed: false,
         }
     }
@@ -41,6 +50,30 @@ impl Wire {
     /// Grants the next reply its bytes.
     pub(super) fn expect_reply(&mut self) {
         self.reply_bytes_left = REPLY_BYTES_MAX;
+        self.line = (0, false);
+    }
+
+    /// Drops what came though nothing was asked: it answers none of the commands that are about to be sent.
+    pub(super) fn forget_unasked(&mut self) {
+        self.ahead.clear();
+    }
+
+    /// How many of the bytes ahead belong to the reply under way. The reply reader drops what it is given beyond a
+    /// reply, and in a pipeline that is the next one. (RFC 5321, section 4.2.1: a hyphen after the code goes on)
+    fn reply_len(&mut self, most: usize) -> usize {
+        let bytes = self.ahead.iter().take(most);
+        for (index, byte) in bytes.enumerate() {
+            let (column, goes_on) = self.line;
+            self.line = match (byte, column) {
+                (b'\n', _) => (0, false),
+                (_, 3) => (4, *byte == b'-'),
+                _ => (column + 1, goes_on),
+            };
+            if *byte == b'\n' && !goes_on {
+                return index + 1;
+            }
+        }
+        self.ahead.len().min(most)
     }
 
     /// Whether the server has ended the connection, which the reply reader does not tell from garbage.
@@ -68,17 +101,21 @@ impl AsyncRead for Wire {
         if this.reply_bytes_left == 0 {
             return Poll::Ready(Err(io::Error::other("the reply is too long")));
         }
-        let before = buf.filled().len();
-        let polled = match &mut this.socket {
-            Socket::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Socket::Tls(socket) => Pin::new(socket).poll_read(cx, buf),
-        };
-        if matches!(polled, Poll::Ready(Ok(()))) {
-            let read = buf.filled().len() - before;
-            this.closed |= read == 0;
-            this.reply_bytes_left = this.reply_bytes_left.saturating_sub(read);
+        if this.ahead.is_empty() {
+            let mut space = [0; READ_BYTES];
+            let mut read = ReadBuf::new(&mut space);
+            ready!(match &mut this.socket {
+                Socket::Plain(socket) => Pin::new(socket).poll_read(cx, &mut read),
+                Socket::Tls(socket) => Pin::new(socket).poll_read(cx, &mut read),
+            })?;
+            this.closed |= read.filled().is_empty();
+            this.ahead.extend_from_slice(read.filled());
         }
-        polled
+        let taken = this.reply_len(buf.remaining());
+        buf.put_slice(&this.ahead[..taken]);
+        this.ahead.drain(..taken);
+        this.reply_bytes_left = this.reply_bytes_left.saturating_sub(taken);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -77,7 +77,18 @@ pub fn send(app: &App, db: &Db, request: &Request) -> Result<Reply<Result<Respon
         None => None,
     };
     if let Some(answer) = kept_answer(db, once.as_ref(), app.clock.now())? {
-        return Ok(Reply::Now(Ok(answer)));
+        // What can be seen need not be on disk: a flush may have failed, or the process been killed before it. An empty
+        // write is answered after the next flush.
+        let store = app.store.clone();
+        return Ok(Reply::later(move |finish| {
+            store.write_then(
+                |_| Ok(()),
+                move |flushed| {
+                    drop(held);
+                    finish(flushed.map(|()| answer));
+                },
+            );
+        }));
     }
     let wire: SendMessage = request.json()?;
     let channels = channels(wire.delivery_method.as_deref())?;

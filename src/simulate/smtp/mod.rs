@@ -43,6 +43,8 @@ pub struct Options {
     pub implicit_tls: bool,
     /// Whether EHLO offers STARTTLS.
     pub starttls: bool,
+    /// Whether EHLO offers PIPELINING; commands may come together all the same. (RFC 2920)
+    pub pipelining: bool,
     /// The user and password it lets in; with them it refuses MAIL from anybody else.
     pub account: Option<(String, String)>,
     /// The mechanisms that EHLO offers.
@@ -54,6 +56,7 @@ impl Default for Options {
         Self {
             implicit_tls: false,
             starttls: false,
+            pipelining: true,
             account: None,
             mechanisms: "PLAIN LOGIN",
         }

@@ -90,6 +90,9 @@ impl<'a> Visit<'a> {
     fn abilities(&self) -> String {
         let options = &self.house.options;
         let mut lines = vec!["fake.example greets you".to_owned(), "8BITMIME".to_owned()];
+        if options.pipelining {
+            lines.push("PIPELINING".into());
+        }
         if options.starttls && !self.encrypted {
             lines.push("STARTTLS".into());
         }

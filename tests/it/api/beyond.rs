@@ -49,6 +49,36 @@ fn a_key_whose_first_request_still_runs_is_a_conflict() {
     app.settled();
 }
 
+/// delivery.md, "Engine": a send is one transaction, the idempotency record with the message rows.
+#[test]
+fn a_message_and_its_key_are_kept_together_or_not_at_all() {
+    let app = TestApp::start();
+    let path = anna(&app);
+    let database = rusqlite::Connection::open(app.database()).unwrap();
+    let counts = || {
+        let sql =
+            "select (select count(*) from message) || ' ' || (select count(*) from idempotency)";
+        let counts: String = database.query_row(sql, [], |row| row.get(0)).unwrap();
+        counts
+    };
+    for table in ["idempotency", "message"] {
+        let refuse = format!(
+            "create trigger refuse before insert on {table} begin select raise(abort, 'refused'); end"
+        );
+        database.execute_batch(&refuse).unwrap();
+        let reply = send(&app, &path, &[("idempotency-key", "one")]);
+        assert!(reply.status >= 500, "{table}: {reply:?}");
+        assert_eq!(counts(), "0 0", "{table}");
+        database.execute_batch("drop trigger refuse").unwrap();
+    }
+    let ids = [(), ()].map(|()| {
+        let reply = send(&app, &path, &[("idempotency-key", "one")]);
+        reply.expect(202, "").header("x-message-id").to_owned()
+    });
+    assert_eq!((ids[0] == ids[1], counts()), (true, "1 1".into()));
+    app.settled();
+}
+
 /// Send API, rule 4: "A disabled user: 409", even one disabled a moment ago.
 #[test]
 fn a_user_disabled_while_a_send_is_prepared_is_a_conflict() {

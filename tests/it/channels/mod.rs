@@ -5,6 +5,7 @@
 mod mail;
 mod smtp;
 mod smtp_faults;
+mod smtp_pipeline;
 mod twilio;
 mod urls;
 use herald::channel::email::SmtpProvider;

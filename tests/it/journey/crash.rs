@@ -1,8 +1,9 @@
 //! kill -9 between "accepted" and delivery. (delivery.md, promises 1 to 3)
 
 use super::{Site, accepted, entries, outcomes, until_sent};
-use crate::support::outside::SmtpFaults as _;
-use herald::simulate::fault::{Fault, Stage};
+use crate::support::app::until;
+use crate::support::outside::{SmtpFaults as _, faults_left};
+use herald::simulate::fault::{Fault, Manner, Stage};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -80,6 +81,34 @@ fn a_mail_comes_twice_only_if_the_process_died_between_acceptance_and_commit() {
         [None, Some(true)],
         "the doubt stands in the log"
     );
+}
+
+/// How many mails of a batch are through when the process dies.
+const THROUGH: usize = 5;
+
+#[test]
+fn of_a_batch_only_the_mail_in_flight_comes_twice() {
+    let site = Site::new("&connections=1");
+    // Batches grow from one mail to two and four: the sixth is in the middle of the third.
+    for _ in 0..THROUGH {
+        site.smtp
+            .fault(Stage::Kept, Fault::Answer(None, Manner::Whole));
+    }
+    site.smtp.fault(Stage::Kept, Fault::Silence);
+    let first = site.serve();
+    let api = first.caller(&site.key);
+    api.post("/api/admin/v1/outbox/pause", "{}");
+    let sent = accepted(&api, &site.user(&api), THROUGH + 3);
+    api.post("/api/admin/v1/outbox/resume", "{}");
+    until("the last fault has struck", || faults_left(&site.smtp) == 0);
+    // What was said to it before is on the disk by now, or never will be.
+    until_sent(&api, THROUGH);
+    first.kill();
+
+    let second = site.serve();
+    until_sent(&second.caller(&site.key), sent.len());
+    let times: Vec<_> = sent.iter().map(|guid| site.received()[guid]).collect();
+    assert_eq!(times, [1, 1, 1, 1, 1, 2, 1, 1]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::support::binary::herald;
 use crate::support::outside::SmtpFaults as _;
 use herald::simulate::fault::{Fault, Stage};
 use rustix::process::Signal;
+use std::time::Duration;
 
 #[test]
 fn sigterm_finishes_the_attempt_in_flight_and_exits_0() {
@@ -17,6 +18,9 @@ fn sigterm_finishes_the_attempt_in_flight_and_exits_0() {
     until("it accepts nothing any more", || {
         std::net::TcpStream::connect(&address).is_err()
     });
+    // Time enough for a process that does not wait to be gone; one that does waits ten seconds.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!server.log().contains(" stopped\n"), "{}", server.log());
     site.smtp.orders().lift();
     let said = server.ended();
     assert_eq!(said.code, Some(0));

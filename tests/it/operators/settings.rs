@@ -202,7 +202,7 @@ fn a_backup_comes_whole_and_leaves_nothing_behind() {
     assert_eq!(restored.code, Some(0), "{restored:?}");
     let operators = herald(&["admin", "list", "--data-dir", &data], &[]);
     assert_eq!(operators.out, "anna\t2026-11-22T12:00:00Z\n");
-    let left: Vec<_> = std::fs::read_dir(app.data_dir())
+    let left: Vec<_> = std::fs::read_dir(app.database().parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.contains("download"))

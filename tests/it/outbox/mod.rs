@@ -1,6 +1,7 @@
 //! What the outbox does with messages and providers. (delivery.md, "Engine" and "Retry policy")
 
 mod causes;
+mod crowds;
 mod failover;
 mod faults;
 mod lanes;

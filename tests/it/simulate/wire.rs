@@ -76,7 +76,7 @@ pub(super) const DIALOGUE: [(&str, &str); 8] = [
     ("", "220 fake.example ESMTP\r\n"),
     (
         "EHLO me\r\n",
-        "250-fake.example greets you\r\n250-8BITMIME\r\n250 SIZE 10485760\r\n",
+        "250-fake.example greets you\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 SIZE 10485760\r\n",
     ),
     ("MAIL FROM:<a@example.com>\r\n", "250 2.1.0 Ok\r\n"),
     ("RCPT TO:<b@example.com>\r\n", "250 2.1.5 Ok\r\n"),

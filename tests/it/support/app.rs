@@ -72,9 +72,9 @@ impl TestApp {
         self.server.as_ref().unwrap()
     }
 
-    /// Where it keeps everything.
-    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
-        self.directory.path().join("data")
+    /// The file of its database.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.directory.path().join("data/herald.db")
     }
 
     /// Where it listens.
@@ -202,6 +202,17 @@ impl Caller {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reply {
+        self.try_call(method, path, headers, body).unwrap()
+    }
+
+    /// The same of a server that may not be there.
+    pub(crate) fn try_call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Reply, ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url));
@@ -211,15 +222,15 @@ impl Caller {
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);
         }
-        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
+        let mut response = self.agent.run(request.body(body).unwrap())?;
         let header = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
             (name.as_str().to_owned(), value.to_str().unwrap().to_owned())
         };
-        Reply {
+        Ok(Reply {
             status: response.status().as_u16(),
             headers: response.headers().iter().map(header).collect(),
-            body: response.body_mut().read_to_string().unwrap(),
-        }
+            body: response.body_mut().read_to_string()?,
+        })
     }
 }
 

@@ -6,3 +6,4 @@ pub(crate) mod app;
 pub(crate) mod binary;
 pub(crate) mod holes;
 pub(crate) mod outside;
+pub(crate) mod traces;

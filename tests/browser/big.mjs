@@ -1,0 +1,77 @@
+// `make browser-bench`: how soon each page is there with 100,000 users and 1,000,000 messages. It prints, and judges nothing.
+
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { appliance, until } from "./support/appliance.mjs";
+import { close, open, shown, signIn } from "./support/browser.mjs";
+import { PAGES, fill } from "./support/world.mjs";
+
+const USERS = Number(process.argv[2] ?? 100_000);
+const MESSAGES = Number(process.argv[3] ?? 1_000_000);
+const ROUNDS = 5;
+const LINES_A_CALL = 9_000;
+const LANGUAGES = ["en-GB", "nb-NO", "de-DE", "fr-FR", "sv-SE"];
+
+const app = await appliance({ sends: true });
+try {
+  await fill(app);
+  await seed();
+  const page = await open(app);
+  page.refused(400);
+  await signIn(page);
+  const found = [...PAGES, "/users?search=user99", "/users?search=nobody-at-all", "/users?page=1900", "/log?UserId=4711", "/log?MessageFormat=2", `/log/${MESSAGES}`];
+  console.log(`${USERS} users, ${MESSAGES} messages; milliseconds from click to content, the first time and the median of ${ROUNDS} more`);
+  for (const to of found) {
+    const times = [];
+    for (let round = 0; round <= ROUNDS; round++) {
+      await went(page, to === "/" ? "/settings/links" : "/");
+      times.push(await went(page, to));
+    }
+    const [first, ...others] = times;
+    others.sort((a, b) => a - b);
+    console.log(`${to.padEnd(40)} ${first.toFixed(0).padStart(6)} ${others[Math.floor(others.length / 2)].toFixed(0).padStart(6)}`);
+  }
+} finally {
+  await app.stop();
+  await close();
+}
+
+/** Follows a link; how long it took until the page said that it is there and the browser had painted it. */
+async function went(page, to) {
+  const time = await page.evaluate((to) => new Promise((resolve) => {
+    delete document.documentElement.dataset.shown;
+    const link = Object.assign(document.createElement("a"), { href: to });
+    document.body.append(link);
+    const start = performance.now();
+    const look = new MutationObserver(() => {
+      if (!document.documentElement.dataset.shown) return;
+      look.disconnect();
+      requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
+    });
+    look.observe(document.documentElement, { attributes: true });
+    link.click();
+    link.remove();
+  }), to);
+  await shown(page, to);
+  return time;
+}
+
+async function seed() {
+  for (let from = 0; from < USERS; from += LINES_A_CALL) {
+    const lines = ["UserName,Name,Email,Mobile,Language"];
+    for (let n = from; n < Math.min(USERS, from + LINES_A_CALL); n++) lines.push(`user${n},User ${n},user${n}@example.com,+479${String(n).padStart(7, "0")},${LANGUAGES[n % 5]}`);
+    const reply = await fetch(`${app.url}/api/admin/v1/users/import`, { method: "POST", headers: { Authorization: `Bearer ${app.key}`, "Content-Type": "text/csv" }, body: lines.join("\n") });
+    if (!reply.ok) throw new Error(await reply.text());
+  }
+  // As the appliance wrote its first message, a million times: other guids, users and times.
+  const program = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=60)
+names = [row[1] for row in db.execute("pragma table_info(message)") if row[1] != "id"]
+values = {"guid": "randomblob(16)", "user_id": "1 + i % ${USERS}", "status": "case i % 1000 when 0 then 'failed' else 'sent' end", "cause": "case i % 1000 when 0 then 'permanent 550' end", "error": "case i % 1000 when 0 then '550 No such user' end", "created_at": "created_at - (${MESSAGES} - i) * 60", "recipient": "'user' || (i % ${USERS}) || '@example.com'", "body": "null", "html_body": "null", "format": "case i % 3 when 0 then 2 else 0 end", "channel": "case i % 3 when 0 then 'sms' else 'email' end"}
+chosen = ", ".join(values.get(name, name) for name in names)
+db.execute(f"with recursive n(i) as (select 1 union all select i + 1 from n where i < ${MESSAGES}) insert into message ({', '.join(names)}) select {chosen} from n, message where message.id = 2")
+db.commit()`;
+  execFileSync("python3", ["-c", program, join(app.data, "herald.db")]);
+  await until("the log", async () => (await app.get("messages/logs?pageSize=1")).length === 1);
+}

@@ -1,0 +1,108 @@
+// The settings, and the API tried from its own page.
+
+import assert from "node:assert/strict";
+import { PASSWORD, until } from "../support/appliance.mjs";
+import { isTidy, pageTest, shown, signIn, visit } from "../support/browser.mjs";
+
+pageTest("settings are changed and used", {}, async (page, app) => {
+  page.refused(400);
+  await signIn(page, "/settings");
+  await page.getByLabel("Application name").fill("Acme");
+  await page.getByLabel("Default language").or(page.getByLabel("Language", { exact: true })).fill("klingon!");
+  await page.getByRole("button", { name: "Save" }).first().click();
+  await page.getByRole("alert").first().getByText("anguage", { exact: false }).waitFor();
+  await page.getByLabel("Language", { exact: true }).fill("nb-NO");
+  await page.getByRole("button", { name: "Save" }).first().click();
+  await page.getByText("Saved").waitFor();
+  await page.locator(".side .brand").getByText("Acme").waitFor();
+  assert.deepEqual((({ AppName, DefaultLanguage }) => [AppName, DefaultLanguage])(await app.get("settings")), ["Acme", "nb-NO"]);
+
+  await visit(page, "/settings/data");
+  await page.getByLabel("Days to keep").fill("90");
+  await page.getByRole("button", { name: "Save" }).click();
+  await until("90 days", async () => (await app.get("settings")).RetentionDays === 90);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download a backup" }).click()]);
+  assert.match(download.suggestedFilename(), /^herald-.*\.db$/);
+
+  await visit(page, "/settings/links");
+  await page.getByLabel("{{ loginUrl }}").fill("https://acme.example/in?token={{ token }}");
+  await page.getByRole("button", { name: "Save" }).click();
+  await until("the link", async () => (await app.get("settings")).LoginUrl === "https://acme.example/in?token={{ token }}");
+
+  await visit(page, "/settings/preferences");
+  await page.getByLabel("Welcome as SMS").check();
+  await page.getByRole("row", { name: /Welcome/ }).getByText("Chosen").waitFor();
+  assert.deepEqual((await app.get("messages/system-message-preferences")).map(({ Type, Format }) => [Type, Format]), [[1, 2]]);
+  await isTidy(page);
+});
+
+pageTest("providers are added, checked, ordered and removed", { world: true }, async (page, app) => {
+  const smtp = new URL(app.world.smtp);
+  await signIn(page, "/settings/providers");
+  for (const user of ["first", "second"]) {
+    await page.getByRole("button", { name: "Add provider for E-mail" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Server").fill(smtp.hostname);
+    await dialog.getByLabel("Port").fill(smtp.port);
+    await dialog.getByLabel("Encryption").selectOption("none");
+    await dialog.getByLabel("User name").fill(user);
+    await dialog.getByLabel("Password").fill("p@ss/word");
+    await dialog.getByRole("button", { name: "Add provider" }).click();
+    await page.getByText(`smtp://${user}:***@`, { exact: false }).waitFor();
+  }
+  await page.getByRole("listitem").filter({ hasText: "second:***" }).getByRole("button", { name: "Earlier" }).click();
+  await until("the new order", async () => (await app.get("providers?Channel=email")).map(({ Url }) => Url.split("//")[1].split(":")[0]).join() === "second,first");
+  await shown(page, "/settings/providers");
+  await page.getByRole("listitem").filter({ hasText: "second:***" }).getByRole("button", { name: "Check" }).click();
+  await page.getByText("It does not work.").waitFor();
+  await page.getByRole("button", { name: /^Remove smtp:\/\/first/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await page.getByText("smtp://first", { exact: false }).waitFor({ state: "detached" });
+  assert.equal((await app.get("providers?Channel=email")).length, 1);
+});
+
+pageTest("sending is paused with a reason, seen on every page, and resumed", {}, async (page, app) => {
+  await signIn(page, "/settings/sending");
+  await page.getByLabel("Reason").fill("A look at the mail server");
+  await page.getByRole("button", { name: "Pause sending" }).click();
+  await page.locator("#modebar").getByText("A look at the mail server").waitFor();
+  assert.equal((await app.get("outbox")).Paused, true);
+  await page.getByRole("button", { name: "Resume sending" }).click();
+  await page.getByRole("button", { name: "Pause sending" }).waitFor();
+  assert.equal((await app.get("outbox")).Paused, false);
+});
+
+pageTest("operators come and go, and a new password ends the session", {}, async (page) => {
+  await signIn(page, "/settings/operators");
+  await page.getByRole("button", { name: "Add operator" }).click();
+  await page.getByRole("dialog").getByLabel("User name").fill("bo");
+  await page.getByRole("dialog").getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("dialog").getByRole("button", { name: "Add operator" }).click();
+  await page.getByRole("row", { name: /bo/ }).waitFor();
+  await page.getByRole("button", { name: "Remove bo" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("row", { name: /^bo/ }).waitFor({ state: "detached" });
+  await visit(page, "/settings/account");
+  await page.getByLabel("Old password").fill(PASSWORD);
+  await page.getByLabel("New password").fill("quite a new password");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await shown(page, "/signin");
+  await page.getByLabel("User name").fill("anna");
+  await page.getByLabel("Password").fill("quite a new password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await shown(page, "/");
+});
+
+pageTest("the API's page tries a request and gives the line for a shell", {}, async (page, app) => {
+  await signIn(page, "/reference");
+  await page.getByLabel("Search by path or meaning").fill("adds a user");
+  await page.getByRole("link", { name: /POST \/api\/admin\/v1\/users Adds/ }).click();
+  await page.getByRole("textbox", { name: "Body" }).fill("{\"UserName\": \"from the page\"}");
+  await page.getByRole("button", { name: "Run" }).click();
+  await page.getByText("200 OK").waitFor();
+  const [{ UserName }] = await app.get("users");
+  assert.equal(UserName, "from the page");
+  const line = await page.locator(".copyable.block code").innerText();
+  assert.equal(line, `curl -X POST '${app.url}/api/admin/v1/users' \\\n  -H "Authorization: Bearer $HERALD_KEY" \\\n  -H 'Content-Type: application/json' \\\n  -d '{"UserName": "from the page"}'`);
+  await isTidy(page);
+});
