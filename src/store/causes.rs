@@ -36,7 +36,7 @@ pub struct Group {
 
 /// Naming all states of the index `message_unsent` is what lets SQLite use it.
 pub(super) const SOURCE: &str = "
-    message m where m.status in ('failed', 'expired', 'cancelled') and m.cause is not null";
+    message m where (m.status = 'failed' or m.status = 'expired' or m.status = 'cancelled') and m.cause is not null";
 
 pub(super) const COLUMNS: &str = "
     m.status, m.format, m.cause, count(*) as count, min(m.created_at) as oldest, max(m.created_at) as newest,
@@ -84,11 +84,11 @@ pub const RECENT_MAX: usize = 50;
 
 /// Names all that the index needs to be used, and goes from cause to cause in it without reading what is between.
 pub(super) const NEXT_CAUSE: &str = "
-    select m.cause from message m where m.status in ('failed', 'expired', 'cancelled') and m.cause is not null
+    select m.cause from message m where (m.status = 'failed' or m.status = 'expired' or m.status = 'cancelled') and m.cause is not null
         and m.status = :status and m.format = :format and m.cause > :after order by m.cause limit 1";
 
 const RECENT: &str = "
-    message m where m.status in ('failed', 'expired', 'cancelled') and m.status = :status and m.format = :format
+    message m where (m.status = 'failed' or m.status = 'expired' or m.status = 'cancelled') and m.status = :status and m.format = :format
         and m.cause = :cause and m.created_at >= :since";
 
 pub(super) fn recent_count() -> String {

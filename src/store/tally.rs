@@ -50,7 +50,7 @@ pub(super) fn count(tx: &Tx<'_>, id: MessageId, by: By) -> Result<()> {
     let sql = "
         insert into tally (hour, channel, outcome, count)
         select iif(:by_expiry, expires_at, coalesce(last_attempt_at, created_at)) / 3600000, channel, status, 1
-        from message where id = :id and status in ('sent', 'failed', 'expired')
+        from message where id = :id and (status = 'sent' or status = 'failed' or status = 'expired')
         on conflict do update set count = count + 1";
     let by_expiry = matches!(by, By::Expiry);
     tx.0.0
