@@ -141,10 +141,10 @@ fn print_process(prepared: &Prepared, what: &str, rest: Duration) -> Result<()> 
     std::thread::sleep(rest);
     let before = appliance.cpu()?;
     std::thread::sleep(rest);
-    let idle = (appliance.cpu()? - before).as_secs_f64() / rest.as_secs_f64() * 100.0;
+    let idle = (appliance.cpu()? - before).as_secs_f64() * 1e6 / rest.as_secs_f64();
     let (now, most) = appliance.memory()?;
     println!(
-        "| at rest over {what}: start until /readyz {started:.0} ms | {idle:.2} % of a processor | memory {now}, most {most} | |"
+        "| at rest over {what}: start until /readyz {started:.0} ms | {idle:.0} us of processor a second | memory {now}, most {most} | |"
     );
     appliance.stop()
 }

@@ -68,7 +68,7 @@ fn main() -> Result<()> {
         mail_rows(&sizes)?;
     }
     if wanted("tarpit") {
-        tarpit::print(&sizes.disk, sizes.mails)?;
+        tarpit::print(&sizes.disk, sizes.mails / 4)?;
     }
     if wanted("backlog") {
         backlog::print(&sizes.disk, sizes.span)?;

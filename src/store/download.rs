@@ -33,7 +33,6 @@ impl Store {
         let open = || {
             let file = File::open(&target)?;
             fs::remove_file(&target)?;
-
             let bytes = file.metadata()?.len();
             Ok((file, bytes))
         };

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::render::Parts;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, RowIndex, named_params};
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -261,6 +262,16 @@ pub fn of_type(db: &Db, type_id: TypeId) -> Result<Vec<StoredTemplate>> {
     let mut statement = db.0.prepare_cached(&sql)?;
     let rows = statement.query_map([type_id.0], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The GUID of each live template.
+pub fn guids(db: &Db) -> Result<HashMap<TemplateId, Uuid>> {
+    let sql = "select id, guid from template where deleted_at is null";
+    let mut statement = db.0.prepare_cached(sql)?;
+    let guids = statement.query_map([], |row| {
+        Ok((TemplateId(row.get("id")?), guid(row, "guid")?))
+    })?;
+    Ok(guids.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The live templates of a type, for routing.

@@ -9,10 +9,11 @@ use crate::channel::mime::{Envelope, Mail, with_final_dot};
 use crate::channel::{Failure, Receipt};
 use crate::domain::retry::{Signal, Stage};
 use mail_send::SmtpClient;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 /// The longest wait for a sign of life from a connection that lay idle, and for the reply to QUIT.
@@ -34,6 +35,9 @@ pub(super) struct Connection {
     pipelining: bool,
     words: String,
 }
+
+/// What a step came to before its time was over.
+type Came<T> = Result<mail_send::Result<T>, Elapsed>;
 
 struct Reply {
     code: u16,
@@ -58,17 +62,9 @@ impl Connection {
     ) -> Result<Receipt, Failure> {
         self.mail_taken = false;
         self.envelope(&mail.envelope, deadline).await?;
-        // A server takes nothing before it has the whole dot, and what could not be written whole has not left whole.
-        let limit = self.server.timeouts.smtp_command.min(left(deadline));
-        self.say(Stage::Data, &with_final_dot(&mail.raw), limit)
-            .await?;
-        if let Some(next) = next.filter(|_| self.pipelining) {
-            // By itself, so that its failure is not this mail's; whoever waits for its replies will hear of it.
-            let bytes = text(&commands(next));
-            self.in_step = self.say(Stage::Mail, bytes.as_bytes(), limit).await.is_ok();
-            self.early = Some(next.clone());
-        }
-        // From here on it may have taken the mail, whatever we hear or do not hear.
+        let next = next.filter(|_| self.pipelining);
+        self.content(&mail.raw, next, deadline).await?;
+        // From here on the server may have taken the mail, whatever we hear or do not hear.
         let limit = self.server.timeouts.smtp_final_dot.min(left(deadline));
         let reply = self.hear(Stage::Dot, limit).await?;
         self.judge(Stage::Dot, &reply)?;
@@ -77,6 +73,30 @@ impl Connection {
             code: Some(reply.code),
             answer: self.server.mask.clean(&reply.answer),
         })
+    }
+
+    /// The mail with its dot, and the next envelope behind it: in one packet where they fit, lest the replies to the second
+    /// wait until we have acknowledged those to the first.
+    async fn content(
+        &mut self,
+        raw: &[u8],
+        next: Option<&Envelope>,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let mut bytes = with_final_dot(raw);
+        let dot_ends = bytes.len();
+        if let Some(next) = next {
+            bytes.extend_from_slice(text(&commands(next)).as_bytes());
+            self.early = Some(next.clone());
+        }
+        let limit = self.server.timeouts.smtp_command.min(left(deadline));
+        let (written, so_far) = self.write(&bytes, limit).await;
+        // A server takes nothing before it has the whole dot, and what could not be written whole has not left whole.
+        let stage = match next.is_some() && so_far >= dot_ends {
+            true => Stage::Dot,
+            false => Stage::Data,
+        };
+        self.arrived(stage, written)
     }
 
     /// The commands before the mail: in one packet where the server can do that, else each after the reply to the last.
@@ -167,14 +187,25 @@ impl Connection {
     }
 
     async fn say(&mut self, stage: Stage, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
+        let (written, _) = self.write(bytes, limit).await;
+        self.arrived(stage, written)
+    }
+
+    /// Writes, and says how much may have left where not all did.
+    async fn write(&mut self, bytes: &[u8], limit: Duration) -> (Came<()>, usize) {
         let stream = &mut self.client.stream;
         stream.forget_unasked();
+        let mut so_far = 0;
         let written = timeout(limit, async {
-            stream.write_all(bytes).await?;
+            while so_far < bytes.len() {
+                match stream.write(&bytes[so_far..]).await? {
+                    0 => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+                    length => so_far += length,
+                }
+            }
             Ok(stream.flush().await?)
         });
-        let written = written.await;
-        self.arrived(stage, written)
+        (written.await, so_far)
     }
 
     async fn hear(&mut self, stage: Stage, limit: Duration) -> Result<Reply, Failure> {
@@ -185,11 +216,7 @@ impl Connection {
     }
 
     /// Turns everything that is not a reply into the failure it means at this stage.
-    fn arrived<T>(
-        &self,
-        stage: Stage,
-        came: Result<mail_send::Result<T>, tokio::time::error::Elapsed>,
-    ) -> Result<T, Failure> {
+    fn arrived<T>(&self, stage: Stage, came: Came<T>) -> Result<T, Failure> {
         let why = match came {
             Ok(Ok(reply)) => return Ok(reply),
             Err(_) | Ok(Err(mail_send::Error::Timeout)) => "No answer in time".to_string(),

@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::domain::format::{Channel, Format};
+use crate::domain::ids::TemplateId;
 use crate::domain::language::{Language, LanguageReason};
 use crate::domain::message_type::MessageType;
 use crate::domain::routing::{self, Candidate, Want};
@@ -14,8 +15,9 @@ use crate::store::users::{self, Speakers};
 use crate::store::{settings, templates, types};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What each recipient would get.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,6 +46,8 @@ pub struct Spoken {
 #[serde(rename_all = "PascalCase")]
 pub struct TypeCoverage {
     r#type: i64,
+    /// The send API's `communicationTemplateId`.
+    guid: String,
     slug: String,
     name: String,
     /// What is sent when a format is asked for.
@@ -78,7 +82,8 @@ pub struct Cell {
     found: Found,
     #[serde(rename = "TemplateID")]
     template_id: Option<i64>,
-    /// The language and the format of that template.
+    /// Of that template, as the two that follow.
+    guid: Option<String>,
     template_language: Option<&'static str>,
     message_format: Option<i64>,
     /// How many users have the address that it takes.
@@ -98,15 +103,22 @@ pub enum Found {
     Nothing,
 }
 
+/// What every cell is made with.
+struct Known {
+    guids: HashMap<TemplateId, Uuid>,
+    default: Language,
+}
+
 /// What each recipient would get.
 pub fn get(app: &App, _request: &Request) -> Result<Response> {
-    let (settings, mut speakers, types) = app.store.read(|db| {
+    let (settings, mut speakers, types, guids) = app.store.read(|db| {
         let mut found = Vec::new();
         for message_type in types::all(db)? {
             let candidates = templates::candidates(db, message_type.id)?;
             found.push((message_type, candidates));
         }
-        Ok((settings::load(db)?, users::speakers(db)?, found))
+        let (settings, speakers) = (settings::load(db)?, users::speakers(db)?);
+        Ok((settings, speakers, found, templates::guids(db)?))
     })?;
     let spoken: BTreeSet<_> = speakers.iter().map(|s| s.language).collect();
     let written = types.iter().flat_map(|(_, candidates)| candidates.iter());
@@ -118,8 +130,12 @@ pub fn get(app: &App, _request: &Request) -> Result<Response> {
         with_mobile: 0,
         with_device: 0,
     }));
+    let known = Known {
+        guids,
+        default: settings.default_language,
+    };
     let of_type = |(t, candidates): (MessageType, Arc<Vec<Candidate>>)| {
-        coverage(t, &candidates, &speakers, settings.default_language)
+        coverage(t, &candidates, &speakers, &known)
     };
     Ok(Response::data(Coverage {
         types: types.into_iter().map(of_type).collect(),
@@ -149,10 +165,10 @@ fn coverage(
     message_type: MessageType,
     candidates: &[Candidate],
     speakers: &[Speakers],
-    default: Language,
+    known: &Known,
 ) -> TypeCoverage {
     let cells = |want: Want| {
-        let cell = |speakers: &Speakers| cell(want, candidates, speakers, default);
+        let cell = |speakers: &Speakers| cell(want, candidates, speakers, known);
         speakers.iter().map(cell).collect()
     };
     let formats = Format::ALL.map(|format| FormatCoverage {
@@ -165,6 +181,7 @@ fn coverage(
     });
     TypeCoverage {
         r#type: message_type.id.0,
+        guid: message_type.guid.to_string(),
         slug: message_type.slug.as_str().to_owned(),
         name: message_type.name,
         formats: formats.into(),
@@ -172,8 +189,8 @@ fn coverage(
     }
 }
 
-fn cell(want: Want, candidates: &[Candidate], speakers: &Speakers, default: Language) -> Cell {
-    let best = routing::best(want, candidates, speakers.language, default);
+fn cell(want: Want, candidates: &[Candidate], speakers: &Speakers, known: &Known) -> Cell {
+    let best = routing::best(want, candidates, speakers.language, known.default);
     let (template, why) = best.unzip();
     Cell {
         language: speakers.language.tag(),
@@ -185,6 +202,9 @@ fn cell(want: Want, candidates: &[Candidate], speakers: &Speakers, default: Lang
             None => Found::Nothing,
         },
         template_id: template.map(|t| t.id.0),
+        guid: template
+            .and_then(|t| known.guids.get(&t.id))
+            .map(Uuid::to_string),
         template_language: template.map(|t| t.language.tag()),
         message_format: template.map(|t| t.format.number()),
         users: match want.channel() {

@@ -2,7 +2,7 @@
 
 use super::{Site, outcomes};
 use crate::support::app::until;
-use crate::support::binary::herald;
+use crate::support::binary::Running;
 use crate::support::outside::SmtpFaults as _;
 use herald::simulate::fault::{Fault, Stage};
 use rustix::process::Signal;
@@ -63,10 +63,8 @@ fn a_second_server_on_the_same_directory_says_what_to_do() {
     let site = Site::new("");
     let server = site.serve();
     let data_dir = site.data_dir();
-    let said = herald(
-        &["serve", "--listen", "127.0.0.1:0", "--data-dir", &data_dir],
-        &[],
-    );
+    let words = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &data_dir];
+    let said = Running::start(&words, &[]).ended();
     let sentence = format!(
         "herald: Another herald serves {data_dir} already. Stop it first, or name another directory with --data-dir.\n"
     );

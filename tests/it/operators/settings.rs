@@ -24,7 +24,7 @@ fn said(slug: &str, details: &str) -> String {
 }
 
 #[test]
-fn operators_add_and_remove_each_other_and_never_the_last() {
+fn operators_add_each_other_and_see_who_is_there() {
     let app = with_anna();
     let anna = session(&app);
     let berta = r#"{"UserName":" berta ","Password":"battery staple"}"#;
@@ -74,7 +74,14 @@ fn operators_add_and_remove_each_other_and_never_the_last() {
         )
     };
     assert_eq!(shown, [row(2, "berta", false), row(1, "anna", true)]);
+}
 
+#[test]
+fn nobody_removes_themselves_and_nobody_the_last() {
+    let app = with_anna();
+    let anna = session(&app);
+    let berta = r#"{"UserName":"berta","Password":"battery staple"}"#;
+    assert_eq!(call(&app, "POST", OPERATORS, &anna, berta).status, 200);
     let herself = call(&app, "DELETE", "/api/admin/v1/operators/1", &anna, "");
     herself.expect(
         409,
@@ -195,7 +202,7 @@ fn a_backup_comes_whole_and_leaves_nothing_behind() {
     assert_eq!(restored.code, Some(0), "{restored:?}");
     let operators = herald(&["admin", "list", "--data-dir", &data], &[]);
     assert_eq!(operators.out, "anna\t2026-11-22T12:00:00Z\n");
-    let left: Vec<_> = std::fs::read_dir(app.data_dir())
+    let left: Vec<_> = std::fs::read_dir(app.database().parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.contains("download"))

@@ -77,11 +77,6 @@ impl TestApp {
         self.directory.path().join("data/herald.db")
     }
 
-    /// Where it keeps everything.
-    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
-        self.directory.path().join("data")
-    }
-
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.server().addresses[0]
