@@ -41,7 +41,7 @@ fn example(schema: &Value, schemas: &Value, taken: bool) -> Value {
     if let Some(first) = schema["examples"].get(0) {
         return first.clone();
     }
-    for choice in ["enum", "anyOf"] {
+    for choice in ["enum", "anyOf", "oneOf"] {
         if let Some(first) = schema[choice].get(0) {
             return match choice {
                 "enum" => first.clone(),
