@@ -197,7 +197,7 @@ fn of_word(owner: &str, name: &str) -> Value {
         "Format" | "MessageFormat" if owner != "Enumerations" => {
             json!({ "enum": formats, "description": "A MessageFormat." })
         }
-        "Formats" => json!({
+        "Formats" if owner != "TypeCoverage" => json!({
             "items": { "type": "integer", "enum": formats },
             "minItems": 1,
             "uniqueItems": true,
