@@ -81,6 +81,8 @@ def fuzz(url, key, examples, seed, at_least):
     command = ["schemathesis", "run", f"{url}/openapi.json", "--phases", "examples,coverage,fuzzing,stateful",
                "--checks", "all", "--exclude-checks", EXCLUDED, "--max-examples", str(examples),
                "--header", f"Authorization: Bearer {key}", "--suppress-health-check", "all", "--warnings", "off",
+               # A stream has no end, and a download of this size is no JSON: they have tests of their own.
+               "--exclude-path-regex", "/(events|backup)$",
                "--continue-on-failure", "--no-color"]
     if seed is not None:
         command += ["--seed", str(seed)]
@@ -103,9 +105,10 @@ def generate(url):
     made = PLACE / "generated"
     shutil.rmtree(made, ignore_errors=True)
     config = PLACE / "generator.yml"
-    # The generator knows no mail; to it, the source of one is text.
+    # The generator knows neither mail nor lists nor events, which are text to it, nor databases.
     config.write_text("package_name_override: herald_client\npost_hooks: []\nliteral_enums: true\n"
-                      "content_type_overrides:\n  message/rfc822: text/plain\n")
+                      "content_type_overrides:\n  message/rfc822: text/plain\n  text/event-stream: text/plain\n"
+                      "  text/csv: application/octet-stream\n  application/vnd.sqlite3: application/octet-stream\n")
     subprocess.run(["openapi-python-client", "generate", "--url", f"{url}/openapi.json", "--meta", "none",
                     "--output-path", str(made / "herald_client"), "--config", str(config), "--fail-on-warning"], check=True)
     return made
