@@ -6,7 +6,7 @@ import { appliance, until } from "./support/appliance.mjs";
 import { close, open, signIn, visit } from "./support/browser.mjs";
 
 const PLACE = process.argv[2] ?? "tests/browser/screenshots";
-const SHOTS = { home: "/", log: "/log", message: "/log", users: "/users", preferences: "/users/1/preferences", send: "/users/4/send?type=1", templates: "/templates", template: "/templates/4", captured: "/captured?show=short", settings: "/settings/providers", reference: "/reference/post_admin_v1_messages_send" };
+const SHOTS = { home: "/", log: "/log", message: "/log", send: "/users/4/send?type=1", templates: "/templates", template: "/templates/4", captured: "/captured?show=short" };
 const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } };
 const PEOPLE = [
   ["anna", "Anna Berg", "nb-NO"], ["bjorn", "Bjørn Dahl", "nb-NO"], ["carla", "Carla Rossi", "it-IT"], ["emma", "Emma Clarke", "en-GB"], ["farid", "Farid Haddad", "fr-FR"], ["greta", "Greta Vogel", "de-DE"],

@@ -37,6 +37,7 @@ export default {
     title: "Sign in", name: "User name", password: "Password", action: "Sign in", wrong: "The user name or the password is wrong.",
     byLink: "Signing you in…", used: "This link was used already or is too old.", first: "This appliance is new",
     firstText: "Open the set-up link that Herald printed when it started. It is good for 30 minutes; start Herald again for a new one.",
+    overText: "The set-up link that Herald printed when it started is too old. Start Herald again for a new one.",
     forgot: "Forgot it? On the machine itself, `herald admin passwd` sets a new one.",
   },
   picker: { nothing: "Nobody is called that." },

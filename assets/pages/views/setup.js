@@ -18,7 +18,7 @@ export default async function setup({ query, signal }) {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   const isIn = session.State === "signedIn";
   if (!isIn && (session.State !== "setup" || !token)) {
-    return page(null, t.setup.title, notice("warn", session.State === "setup" ? t.signin.firstText : t.setup.done), linkButton(t.signin.title, "/signin"));
+    return page(null, t.setup.title, notice("warn", { setup: t.signin.firstText, setupOver: t.signin.overText }[session.State] ?? t.setup.done), linkButton(t.signin.title, "/signin"));
   }
   const step = isIn ? (STEPS.slice(1).includes(query.get("step")) ? query.get("step") : "app") : "operator";
   return page(step, t.setup[step].title, h("p.muted", {}, t.setup[step].text), await { operator, app, provider, test }[step]({ token, signal }));

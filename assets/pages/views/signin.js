@@ -17,8 +17,8 @@ export default async function signin({ query }) {
     if (!fault) queueMicrotask(() => go(to, { replace: true }));
     return page(fault ? [notice("bad", t.signin.used), passwords(to)] : [h("p", {}, t.signin.byLink)]);
   }
-  if (session.State === "setup") {
-    return page([h("p", {}, t.signin.firstText)], t.signin.first);
+  if (session.State.startsWith("setup")) {
+    return page([h("p", {}, session.State === "setup" ? t.signin.firstText : t.signin.overText)], t.signin.first);
   }
   if (session.State === "signedIn") queueMicrotask(() => go(to, { replace: true }));
   return page([passwords(to)]);
