@@ -24,6 +24,7 @@ contract-test: ## Thousands of generated requests, and a generated client, again
 
 kill-loop: ## kill -9, 200 times over 10,000 messages: none is lost (HERALD_KILL_LOOP_SENDS, _KILLS, _SEED)
 	HERALD_KILL_LOOP_SENDS=$${HERALD_KILL_LOOP_SENDS:-10000} HERALD_KILL_LOOP_KILLS=$${HERALD_KILL_LOOP_KILLS:-200} \
+		HERALD_KILL_LOOP_READY_MILLIS=$${HERALD_KILL_LOOP_READY_MILLIS:-2000} \
 		$(CARGO) test --locked --test it crash::kill_loop -- --nocapture
 
 power-cuts: ## Cut the power 400 times under a recorded run: nothing accepted is lost (HERALD_POWER_CUTS, _SENDS, _SEED)

@@ -3,7 +3,7 @@
 
 use super::power::{Disk, Watch};
 use super::refused::{CLIENTS, Seen, expect_no_writing, under_load};
-use super::{World, logged, user};
+use super::{World, logged, unfinished, user};
 use crate::support::app::{Caller, until};
 use crate::support::binary::{Running, done};
 use std::collections::BTreeSet;
@@ -79,8 +79,7 @@ impl Site {
         self.world.environment.clear();
         let running = self.world.serve();
         let api = running.caller(&self.world.key);
-        let waiting = || logged(&api, "Status=queued") + logged(&api, "Status=sending");
-        until("all are sent", || waiting() == 0);
+        until("all are sent", || unfinished(&api) == 0);
         assert_eq!(logged(&api, "Status=sent"), logged(&api, ""));
         let sent: BTreeSet<_> = self.world.received().into_keys().collect();
         assert_eq!(sent.len(), logged(&api, ""));

@@ -3,7 +3,7 @@
 //! `make kill-loop` does it 200 times over 10,000 messages; as a test it is shorter. The same seed kills at the same times.
 
 use super::clients::{Accepted, Channel, Door, text};
-use super::{Chance, World, count, logged, number, taken, user};
+use super::{Chance, World, count, logged, number, taken, unfinished, user};
 use crate::support::app::{Caller, until};
 use crate::support::binary::{Running, done};
 use herald::simulate::fault::{Fault, Place, Stage};
@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How soon a killed appliance serves again.
-const READY_WITHIN: Duration = Duration::from_secs(2);
+/// How soon a killed appliance serves again, in milliseconds: long enough for a machine that is busy with other tests.
+/// `make kill-loop`, which has it for itself, demands two seconds.
+const READY_MILLIS_MAX: u64 = 20_000;
 /// Clients at once.
 const CLIENTS: usize = 8;
 /// Attempts at once: connections of the mail server's, the gateway's and the capture's.
@@ -94,7 +95,11 @@ fn restart(world: &World, door: &Door) -> (Running, Duration) {
     let api = running.caller(&world.key);
     api.get("/readyz").expect(200, "ok\n");
     let ready = begun.elapsed();
-    assert!(ready < READY_WITHIN, "ready after {ready:?}");
+    let at_most = number("HERALD_KILL_LOOP_READY_MILLIS", READY_MILLIS_MAX);
+    assert!(
+        ready < Duration::from_millis(at_most),
+        "ready after {ready:?}"
+    );
     door.open(api);
     (running, ready)
 }
@@ -135,11 +140,10 @@ fn killed(
 
 /// Waits as long as ever fewer messages wait.
 fn until_nothing_waits(api: &Caller) {
-    let waiting = || logged(api, "Status=queued") + logged(api, "Status=sending");
-    let mut left = waiting();
+    let mut left = unfinished(api);
     while left > 0 {
-        until("fewer messages wait", || waiting() < left);
-        left = waiting();
+        until("fewer messages wait", || unfinished(api) < left);
+        left = unfinished(api);
     }
 }
 

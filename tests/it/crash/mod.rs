@@ -194,6 +194,15 @@ fn logged(api: &Caller, filter: &str) -> usize {
     usize::try_from(log["Paging"]["TotalRecords"].as_u64().unwrap()).unwrap()
 }
 
+/// How many messages wait or are being sent: as one moment has it, for between two counts a message may change places.
+fn unfinished(api: &Caller) -> u64 {
+    let outbox = api.get("/api/admin/v1/outbox").json();
+    let channels = outbox["Data"]["Channels"].as_array().unwrap().iter();
+    let counts =
+        channels.flat_map(|queue| ["Waiting", "Scheduled", "Sending"].map(|name| &queue[name]));
+    counts.map(|count| count.as_u64().unwrap()).sum()
+}
+
 /// A size of a test from the environment: CI takes the default, `make` targets more.
 fn number<T: FromStr<Err: Debug>>(name: &str, default: T) -> T {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
