@@ -13,10 +13,10 @@ const REQUESTS: usize = 31;
 /// Every tenth row belongs to the first user, so that one user's log is long too.
 const MAKE: &str = "
     with recursive n (i) as (select 1 union all select i + 1 from n where i < ?1)
-    insert into message (guid, user_id, type_id, format, channel, status, lane, recipient, is_sensitive, created_at,
-        created_by, due_at, expires_at, trace)
-    select randomblob(16), 1 + i % 10, 0, 0, 'email', 'sent', 1, 'user@example.com', 0, 1000000000000 + i * 1000,
-        'bench', 0, 0, '' from n";
+    insert into message (guid, user_id, type_id, format, channel, status, lane, recipient, has_content, is_sensitive,
+        created_at, created_by, due_at, expires_at)
+    select randomblob(16), 1 + i % 10, 0, 0, 'email', 'sent', 1, 'user@example.com', 0, 0, 1000000000000 + i * 1000,
+        'bench', 0, 0 from n";
 
 /// Medians: everyone's first page, a page in the middle, the last page, and the same of one user's log.
 pub(crate) fn page_times(disk: &Path, rows: u64) -> Result<Vec<(&'static str, Duration)>> {

@@ -18,9 +18,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// Messages one thread claims at once when there are many: each holds a null attempt row while it waits its turn.
-const BATCH_MAX: usize = 8;
+const BATCH_MAX: usize = 16;
 
-/// After this long the rest of a batch is given back, so that a system message waits for one attempt, not for eight.
+/// After this long the rest of a batch is given back, so that a system message waits for one attempt, not for all.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Looks for messages that another process committed (a command beside the server) even when no bell rings.
