@@ -153,9 +153,7 @@ create table message (
     recipient text not null,            -- empty where none was known
     recipient_name text,
     sender text,
-    subject text,
-    body text,
-    html_body text,
+    has_content integer not null,       -- set to 0, it wipes the content
     is_sensitive integer not null,
     created_at integer not null,
     created_by text not null,
@@ -168,7 +166,6 @@ create table message (
     last_attempt_at integer,
     last_result integer,                -- null before a first result, 1 accepted by the provider, 0 not
     error text,
-    trace text not null,                -- the decisions, as store::messages encodes them
     cause text                          -- why it failed or expired, as domain::cause writes it; null otherwise
 ) strict;
 create index message_due on message (channel, lane, due_at, expires_at) where status = 'queued';
@@ -178,8 +175,21 @@ create index message_user on message (user_id, id);
 -- What ended without being sent: a list of one cause, and all causes counted without a look at the rows. Not `in`, for
 -- which SQLite would make a table of its own with every row that is written.
 create index message_cause on message (cause) where cause is not null;
-create index message_unsent on message (status, format, cause, created_at, (body is not null and recipient <> ''))
+create index message_unsent on message (status, format, cause, created_at, (has_content and recipient <> ''))
     where status = 'failed' or status = 'expired' or status = 'cancelled';
+
+-- What a message says, and why: apart from its row, which changes several times in its life and is written anew as a whole
+-- each time.
+create table content (
+    message_id integer primary key references message (id) on delete cascade,
+    subject text,
+    body text,                          -- null where has_content is 0
+    html_body text,
+    trace text not null                 -- the decisions, as store::messages encodes them
+) strict;
+create trigger content_wiped after update of has_content on message when not new.has_content begin
+    update content set subject = null, body = null, html_body = null where message_id = new.id;
+end;
 
 -- How many messages ended how in each hour: counted as they end, so that nobody has to count them in the log.
 create table tally (

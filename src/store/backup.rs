@@ -137,7 +137,12 @@ fn make_schema(tx: &Tx<'_>, kinds: &str) -> HeraldResult<Vec<String>> {
 /// The rows of a table that a backup holds; none for a table that is empty in it.
 fn kept_rows(tx: &Tx<'_>, table: &str) -> HeraldResult<Option<String>> {
     Ok(match table {
-        "message" => Some(messages_without_secrets(tx)?),
+        "message" => Some(without_secrets(tx, table, "")?),
+        "content" => Some(without_secrets(
+            tx,
+            table,
+            "join source.message on id = message_id",
+        )?),
         // What the capture channel caught of a sensitive message is sensitive. Of what was caught and is not in the log any
         // more nobody knows whether it is.
         "captured" => Some(
@@ -151,19 +156,21 @@ fn kept_rows(tx: &Tx<'_>, table: &str) -> HeraldResult<Option<String>> {
     })
 }
 
-/// Every message, the sensitive ones without their content.
-fn messages_without_secrets(tx: &Tx<'_>) -> HeraldResult<String> {
-    let sql = "select name from pragma_table_info('message', 'source') order by cid";
+/// Every row, that of a sensitive message without its content.
+fn without_secrets(tx: &Tx<'_>, table: &str, joined: &str) -> HeraldResult<String> {
+    let sql = "select name from pragma_table_info(?1, 'source') order by cid";
     let mut statement = tx.0.0.prepare(sql)?;
-    let columns = statement.query_map([], |row| row.get::<_, String>("name"))?;
+    let columns = statement.query_map([table], |row| row.get::<_, String>("name"))?;
     let kept = columns.map(|name| {
         name.map(|name| match name.as_str() {
             "subject" | "body" | "html_body" => format!("iif(is_sensitive, null, {name})"),
+            "has_content" => "has_content and not is_sensitive".into(),
             _ => name,
         })
     });
     let kept: Vec<_> = kept.collect::<rusqlite::Result<_>>()?;
-    Ok(format!("select {} from source.message", kept.join(", ")))
+    let kept = kept.join(", ");
+    Ok(format!("select {kept} from source.\"{table}\" {joined}"))
 }
 
 /// What was being sent at that moment waits again, as it would after a crash.

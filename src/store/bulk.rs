@@ -27,7 +27,7 @@ pub enum Act {
 /// Naming all states of the index `message_unsent` is what lets SQLite use it. What has no content or address (any more),
 /// or belongs to a disabled user, cannot be sent again.
 pub(super) const ENDED: &str = "
-    message m where (m.status = 'failed' or m.status = 'expired' or m.status = 'cancelled') and m.body is not null and m.recipient <> ''
+    message m where (m.status = 'failed' or m.status = 'expired' or m.status = 'cancelled') and m.has_content and m.recipient <> ''
         and (m.user_id is null or exists (select 1 from recipient u where u.id = m.user_id and not u.is_disabled))";
 
 /// One for each of the indexes over what waits.

@@ -40,7 +40,7 @@ pub(super) const SOURCE: &str = "
 
 pub(super) const COLUMNS: &str = "
     m.status, m.format, m.cause, count(*) as count, min(m.created_at) as oldest, max(m.created_at) as newest,
-    sum(m.body is not null and m.recipient <> '') as retryable, max(m.id) as last";
+    sum(m.has_content and m.recipient <> '') as retryable, max(m.id) as last";
 
 pub(super) const GROUPS: &str = "group by m.status, m.format, m.cause";
 
@@ -94,7 +94,7 @@ const RECENT: &str = "
 pub(super) fn recent_count() -> String {
     format!(
         "select count(*) as count, coalesce(sum(can), 0) as retryable, min(at) as oldest from (
-            select (m.body is not null and m.recipient <> '') as can, m.created_at as at from {RECENT} limit :max
+            select (m.has_content and m.recipient <> '') as can, m.created_at as at from {RECENT} limit :max
         )"
     )
 }

@@ -55,17 +55,17 @@ const CHECKS: &[Check] = &[
     ("claims", 1, "
         select 'Message ' || id || ' is ' || status || ' and still claimed.' from message
         where claims <> 0 and status not in (WAITING)"),
-    ("secrets", 1, "
+    ("secrets", 8, "
         select 'Message ' || id || ' is sensitive and ' || status || ', and its content is still there.' from message
-        where is_sensitive and status not in (WAITING)
-            and (subject is not null or body is not null or html_body is not null)"),
+        where is_sensitive and status not in (WAITING) and (has_content or exists (select 1 from content
+            where message_id = id and (subject is not null or body is not null or html_body is not null)))"),
     // A user may be erased during an attempt, and in a backup sensitive messages have no content.
-    ("content", 1, "
+    ("content", 8, "
         select 'Message ' || id || ' is ' || status || ' without ' || iif(recipient = '', 'an address.', 'content.')
-        from message
-        where status in (WAITING) and (body is null or recipient = '')
+        from message left join content on message_id = id
+        where has_content and body is null or status in (WAITING) and (not has_content or recipient = '')
             and not (status = 'sending' and recipient = '' and user_id is null)
-            and not (is_sensitive and body is null and recipient <> ''
+            and not (is_sensitive and not has_content and recipient <> ''
                 and created_at <= coalesce((select cast(value as integer) from setting where key = 'MADE'), -1))"),
     ("causes", 3, "
         select 'Message ' || id || ' is ' || status || ' and has '

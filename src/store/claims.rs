@@ -204,7 +204,7 @@ fn put_off(tx: &Tx<'_>, id: MessageId, wait: Duration, now: Timestamp) -> Result
 pub(super) const DUE: &str = "
     select id, attempts, tries, expires_at, lane, guid, format, recipient, recipient_name, sender, subject, body,
         html_body, is_sensitive, created_at, claims, user_id, type_id
-    from message
+    from message left join content on message_id = id
     where status = 'queued' and channel = :channel and lane = :lane and due_at <= :now
     order by due_at limit :limit";
 

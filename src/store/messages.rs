@@ -35,11 +35,11 @@ pub const USER: Column = Column::new("m.user_id", Kind::Int);
 pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
     let sql = "
         insert into message (guid, user_id, type_id, template_id, format, channel, status, lane, recipient,
-            recipient_name, sender, subject, body, html_body, is_sensitive, created_at, created_by, due_at,
-            expires_at, by_the_minute, error, trace, cause)
+            recipient_name, sender, has_content, is_sensitive, created_at, created_by, due_at, expires_at,
+            by_the_minute, error, cause)
         values (:guid, :user_id, :type_id, :template_id, :format, :channel, :status, :lane, :recipient,
-            :recipient_name, :sender, :subject, :body, :html_body, :is_sensitive, :created_at, :created_by, :due_at,
-            :expires_at, :by_the_minute, :error, :trace, :cause)";
+            :recipient_name, :sender, :has_content, :is_sensitive, :created_at, :created_by, :due_at, :expires_at,
+            :by_the_minute, :error, :cause)";
     // Not `returning`, which costs a table of its own for each row.
     tx.0.0.prepare_cached(sql)?.execute(
         named_params! {
@@ -47,15 +47,20 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
             ":template_id": new.template_id.map(|t| t.0), ":format": new.format.number(),
             ":channel": new.format.channel().word(), ":status": new.status.word(),
             ":lane": super::outbox::lane(new), ":recipient": new.recipient,
-            ":recipient_name": new.recipient_name, ":sender": new.sender, ":subject": stored(tx, new, &new.subject)?,
-            ":body": stored(tx, new, &new.body)?, ":html_body": stored(tx, new, &new.html_body)?, ":is_sensitive": new.is_sensitive,
+            ":recipient_name": new.recipient_name, ":sender": new.sender, ":has_content": new.body.is_some(),
+            ":is_sensitive": new.is_sensitive,
             ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
             ":due_at": new.due.as_millisecond(), ":expires_at": new.expires.as_millisecond(),
-            ":by_the_minute": new.by_the_minute, ":error": new.error, ":trace": encode(&new.trace),
-            ":cause": new.cause.as_ref().map(Cause::key),
+            ":by_the_minute": new.by_the_minute, ":error": new.error, ":cause": new.cause.as_ref().map(Cause::key),
         },
     )?;
     let id = MessageId(tx.0.0.last_insert_rowid());
+    let sql = "insert into content (message_id, subject, body, html_body, trace) values (?1, ?2, ?3, ?4, ?5)";
+    let [subject, body, html_body] =
+        [&new.subject, &new.body, &new.html_body].map(|text| stored(tx, new, text));
+    tx.0.0
+        .prepare_cached(sql)?
+        .execute((id.0, subject?, body?, html_body?, encode(&new.trace)))?;
     if new.status == Status::Failed {
         tally::count(tx, id, By::Attempt)?;
     }
@@ -215,7 +220,7 @@ pub fn retry(tx: &Tx<'_>, id: MessageId, now: Timestamp) -> Result<LogLine> {
     let sql = "
         update message set status = 'queued', error = null, cause = null, due_at = :now, tries = 0, claims = 0,
             expires_at = :now + 1000 * (select expiry_secs from message_type where message_type.id = message.type_id)
-        where id = :id and body is not null and recipient <> ''";
+        where id = :id and has_content and recipient <> ''";
     let changed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":id": id.0, ":now": now.as_millisecond(),
     })?;
@@ -237,29 +242,31 @@ fn not_found(id: MessageId) -> Error {
 /// [`Error::NotFound`].
 pub fn entry(db: &Db, id: MessageId) -> Result<LogEntry> {
     let attempts = attempts(db, id)?;
-    db.0.prepare_cached("select m.* from message m where m.id = ?1")?
-        .query_row([id.0], |row| {
-            let is_sensitive: bool = row.get("is_sensitive")?;
-            let content = |column| match is_sensitive {
-                true => Ok(None),
-                false => row.get(column),
-            };
-            Ok(LogEntry {
-                line: line(row)?,
-                created_by: row.get("created_by")?,
-                sender: row.get("sender")?,
-                subject: content("subject")?,
-                body: content("body")?,
-                html_body: content("html_body")?,
-                is_sensitive,
-                due: time(row, "due_at")?,
-                expires: time(row, "expires_at")?,
-                attempts,
-                trace: decode(&row.get::<_, String>("trace")?),
-            })
+    db.0.prepare_cached(
+        "select * from message m join content on message_id = m.id where m.id = ?1",
+    )?
+    .query_row([id.0], |row| {
+        let is_sensitive: bool = row.get("is_sensitive")?;
+        let content = |column| match is_sensitive {
+            true => Ok(None),
+            false => row.get(column),
+        };
+        Ok(LogEntry {
+            line: line(row)?,
+            created_by: row.get("created_by")?,
+            sender: row.get("sender")?,
+            subject: content("subject")?,
+            body: content("body")?,
+            html_body: content("html_body")?,
+            is_sensitive,
+            due: time(row, "due_at")?,
+            expires: time(row, "expires_at")?,
+            attempts,
+            trace: decode(&row.get::<_, String>("trace")?),
         })
-        .optional()?
-        .ok_or_else(|| not_found(id))
+    })
+    .optional()?
+    .ok_or_else(|| not_found(id))
 }
 
 pub(super) const ATTEMPTS: &str = "

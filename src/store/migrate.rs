@@ -29,6 +29,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/0005_captured_sensitive.sql"),
         include_str!("migrations/0006_pages.sql"),
         include_str!("migrations/0007_unsent.sql"),
+        include_str!("migrations/0008_content.sql"),
     ],
 };
 
@@ -108,14 +109,15 @@ pub(super) fn version(db: &Db) -> rusqlite::Result<Found> {
     })
 }
 
-/// A statement of the schema without its comments and line breaks: a migrated table has its new columns behind the text of
-/// the old ones.
+/// A statement of the schema without its comments, line breaks and quotes: a migrated table has its new columns behind the
+/// text of the old ones, and one that was made anew has its name in quotes.
 pub(super) fn essence(sql: &str) -> String {
     let code = sql
         .lines()
         .map(|line| line.split("--").next().unwrap_or_default());
     let words: Vec<_> = code.flat_map(str::split_whitespace).collect();
-    words.join(" ").replace(" ,", ",").replace(" )", ")")
+    let words = words.join(" ").replace('"', "");
+    words.replace(" ,", ",").replace(" )", ")")
 }
 
 /// WAL, whose log `store::flusher` flushes before a commit is answered: it survives a power cut. SQLite itself flushes only
@@ -129,7 +131,6 @@ fn configure(db: &Db) -> rusqlite::Result<()> {
     }
     use_wal(db)?;
     db.0.pragma_update(None, "synchronous", "normal")?;
-    db.0.pragma_update(None, "foreign_keys", true)?;
     db.0.pragma_update(None, "secure_delete", true)?;
     db.0.pragma_update(None, "wal_autocheckpoint", 1000)?;
     db.0.pragma_update(None, "journal_size_limit", 32 << 20)?;
@@ -172,8 +173,10 @@ fn use_wal(db: &Db) -> rusqlite::Result<()> {
     }
 }
 
-/// One transaction: a crash in the middle leaves the old state.
+/// One transaction: a crash in the middle leaves the old state. References are heeded only afterwards: what points to a table
+/// that is made anew is not to go with the old one. (<https://sqlite.org/lang_altertable.html#otheralter>)
 fn upgrade(db: &Db, plan: &Plan, now: Timestamp) -> Result<()> {
+    db.0.pragma_update(None, "foreign_keys", false)?;
     db.0.execute_batch("begin immediate")?;
     let work = || -> Result<()> {
         // Asked again under the write lock: another process may have been faster.
@@ -200,6 +203,7 @@ fn upgrade(db: &Db, plan: &Plan, now: Timestamp) -> Result<()> {
     };
     let done = work();
     db.0.execute_batch(if done.is_ok() { "commit" } else { "rollback" })?;
+    db.0.pragma_update(None, "foreign_keys", true)?;
     done
 }
 
@@ -226,7 +230,7 @@ mod tests {
         ),
         migrations: &[
             PLAN.migrations[0], PLAN.migrations[1], PLAN.migrations[2], PLAN.migrations[3],
-            PLAN.migrations[4], PLAN.migrations[5], MADE_UP[0], MADE_UP[1],
+            PLAN.migrations[4], PLAN.migrations[5], PLAN.migrations[6], MADE_UP[0], MADE_UP[1],
         ],
     };
 
@@ -274,72 +278,6 @@ mod tests {
             assert_eq!(shape(&migrated), shape(&fresh));
             assert_eq!(shape(&fresh).1, newer.version());
         }
-    }
-
-    /// Status, attempts, recipient, error, and the last attempt's class and code of a message of the first version; the
-    /// cause that it has afterwards.
-    type Ended = (
-        &'static str,
-        i64,
-        &'static str,
-        Option<&'static str>,
-        Option<(Option<&'static str>, Option<i64>)>,
-        Option<&'static str>,
-    );
-
-    #[rustfmt::skip] // A table: one message a line.
-    const ENDED: [Ended; 14] = [
-        ("sent", 1, "bo", None, Some((None, Some(250))), None),
-        ("queued", 1, "bo", Some("Not now."), Some((Some("temporary"), Some(451))), None),
-        ("cancelled", 0, "bo", Some("Cancelled by bo."), None, None),
-        ("suppressed", 0, "", Some("The user wants none."), None, None),
-        ("expired", 0, "bo", Some("Its life ended before a provider accepted it."), None, Some("expired")),
-        ("expired", 2, "bo", Some("Its life ends before it may be tried again. No."), Some((Some("temporary"), None)), Some("expired")),
-        ("failed", 1, "bo", Some("No such user."), Some((Some("permanent"), Some(550))), Some("permanent 550")),
-        ("failed", 1, "bo", Some("It cannot be written."), Some((Some("permanent"), None)), Some("permanent")),
-        ("failed", 1, "bo", Some("in_doubt: the provider may have taken it."), Some((Some("in_doubt"), Some(502))), Some("in_doubt")),
-        ("failed", 50, "bo", Some("Gave up after 50 attempts. Busy."), Some((Some("temporary"), Some(451))), Some("gave_up temporary 451")),
-        ("failed", 3, "bo", Some("crashed: the process ended 3 times while sending this message."), Some((None, None)), Some("crashed")),
-        ("failed", 0, "", Some("The user has no mobile number."), None, Some("no_address")),
-        ("failed", 0, "", Some("The message type has no sms template in any language."), None, Some("no_template")),
-        ("failed", 0, "bo", Some("The channel has no provider any more that sends."), None, Some("no_provider")),
-    ];
-
-    #[test]
-    fn what_ended_before_causes_were_kept_is_given_its_cause() {
-        let (_directory, file) = place();
-        let old = opened(&file, &OLD).expect("an old database");
-        for (id, (status, attempts, recipient, error, last, _)) in (1_i64..).zip(ENDED) {
-            let sql = "
-                insert into message (id, guid, type_id, format, channel, status, lane, recipient, is_sensitive,
-                    created_at, created_by, due_at, expires_at, attempts, error, trace)
-                values (?1, ?2, 0, 0, 'email', ?3, 1, ?4, 0, 0, '', 0, 0, ?5, ?6, '')";
-            let values = (id, id.to_be_bytes(), status, recipient, attempts, error);
-            old.0.execute(sql, values).expect("a message");
-            if let Some((class, code)) = last {
-                let sql = "
-                    insert into attempt (message_id, number, provider, started_at, class, code)
-                    values (?1, ?2, 'smtp:', 0, ?3, ?4)";
-                old.0
-                    .execute(sql, (id, attempts, class, code))
-                    .expect("an attempt");
-            }
-        }
-        drop(old);
-        let db = opened(&file, &PLAN).expect("brought up to date");
-        let mut statement =
-            db.0.prepare("select cause from message order by id")
-                .expect("a statement");
-        let causes: Vec<Option<String>> = statement
-            .query_map([], |row| row.get(0))
-            .expect("a list")
-            .collect::<rusqlite::Result<_>>()
-            .expect("rows");
-        let wished: Vec<_> = ENDED
-            .iter()
-            .map(|(.., cause)| cause.map(str::to_owned))
-            .collect();
-        assert_eq!(causes, wished);
     }
 
     #[test]

@@ -189,8 +189,7 @@ fn end(
     let sql = "
         update message set status = :status, claims = 0, cause = :cause, last_result = coalesce(:accepted, last_result),
             error = iif(recipient = '' and :reason <> '', :erased, nullif(:reason, '')),
-            subject = iif(is_sensitive, null, subject), body = iif(is_sensitive, null, body),
-            html_body = iif(is_sensitive, null, html_body)
+            has_content = has_content and not is_sensitive
         where id = :id and (status = 'scheduled' or status = 'queued' or status = 'sending')";
     let closed = tx.0.0.prepare_cached(sql)?.execute(named_params! {
         ":id": id.0, ":status": status.word(), ":reason": reason, ":erased": ERASED,

@@ -40,7 +40,7 @@ fn what_runs_all_day_uses_its_index() {
     let store = Store::open(&directory.path().join("data"), Access::Exclusive, now).expect("open");
     #[rustfmt::skip] // A table: one statement a line.
     let plans = [
-        (claims::DUE.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at<?)"),
+        (claims::DUE.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at<?); SEARCH content USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"),
         (waiting::NEXT_DUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=? AND lane=?)"),
         (claims::PROMOTE.to_owned(), "SEARCH message USING INDEX message_scheduled (channel=? AND due_at<?)"),
         (waiting::NEXT_SCHEDULED.to_owned(), "SEARCH message USING COVERING INDEX message_scheduled (channel=?)"),

@@ -148,7 +148,7 @@ pub fn by_type(db: &Db, now: Timestamp) -> Result<Vec<TypeQueue>> {
         select m.channel, coalesce(t.slug, cast(m.type_id as text)) as slug,
             sum(m.status = 'queued' and m.due_at <= ?1) as due,
             sum(m.status = 'scheduled' or m.status = 'queued' and m.due_at > ?1) as later,
-            sum(m.status = 'sending') as sending, sum(m.body is null) as without_content,
+            sum(m.status = 'sending') as sending, sum(not m.has_content) as without_content,
             min(m.created_at) as oldest, max(m.created_at) as newest
         from (
             select * from message where status = 'queued'

@@ -106,9 +106,11 @@ pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
     run("
         update message set status = 'cancelled', error = 'The user was erased.'
         where user_id = ?1 and status in ('queued', 'scheduled')")?;
+    run(
+        "update content set trace = '' where message_id in (select id from message where user_id = ?1)",
+    )?;
     run("
-        update message set user_id = null, recipient = '', recipient_name = null, subject = null, body = null,
-            html_body = null, trace = '',
+        update message set user_id = null, recipient = '', recipient_name = null, has_content = 0,
             error = iif(attempts = 0 or error = 'The user was erased.', error, null)
         where user_id = ?1")?;
     match run("delete from recipient where id = ?1")? {

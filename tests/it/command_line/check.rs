@@ -10,16 +10,17 @@ use tempfile::TempDir;
 
 /// A message in each kind of state, as the program leaves them.
 const SOUND: &str = "
-    insert into message (guid, type_id, format, channel, status, lane, recipient, body, is_sensitive, created_at, created_by,
-        due_at, expires_at, attempts, claims, error, trace, cause)
+    insert into message (guid, type_id, format, channel, status, lane, recipient, has_content, is_sensitive, created_at,
+        created_by, due_at, expires_at, attempts, claims, error, cause)
     values
-        (randomblob(16), 1, 0, 'email', 'sent', 0, 'bo@example.net', 'x', 0, 0, '', 0, 9e12, 1, 0, null, '', null),
-        (randomblob(16), 2, 2, 'sms', 'sent', 0, '+4790000001', null, 1, 0, '', 0, 9e12, 0, 0, null, '', null),
-        (randomblob(16), 1, 3, 'push', 'queued', 0, 'device', 'x', 0, 0, '', 0, 9e12, 0, 0, null, '', null),
-        (randomblob(16), 2, 1, 'email', 'scheduled', 1, 'bo@example.net', 'x', 1, 0, '', 9e11, 9e12, 0, 0, null, '', null),
-        (randomblob(16), 1, 2, 'sms', 'sending', 2, '', null, 0, 0, '', 0, 9e12, 1, 1, null, '', null),
-        (randomblob(16), 1, 2, 'sms', 'failed', 1, '', null, 0, 0, '', 0, 9e12, 0, 0, 'No.', '', 'no_address'),
-        (randomblob(16), 1, 2, 'sms', 'expired', 1, '+4790000001', 'x', 0, 0, '', 0, 9e12, 0, 0, 'Late.', '', 'expired');
+        (randomblob(16), 1, 0, 'email', 'sent', 0, 'bo@example.net', 1, 0, 0, '', 0, 9e12, 1, 0, null, null),
+        (randomblob(16), 2, 2, 'sms', 'sent', 0, '+4790000001', 0, 1, 0, '', 0, 9e12, 0, 0, null, null),
+        (randomblob(16), 1, 3, 'push', 'queued', 0, 'device', 1, 0, 0, '', 0, 9e12, 0, 0, null, null),
+        (randomblob(16), 2, 1, 'email', 'scheduled', 1, 'bo@example.net', 1, 1, 0, '', 9e11, 9e12, 0, 0, null, null),
+        (randomblob(16), 1, 2, 'sms', 'sending', 2, '', 0, 0, 0, '', 0, 9e12, 1, 1, null, null),
+        (randomblob(16), 1, 2, 'sms', 'failed', 1, '', 0, 0, 0, '', 0, 9e12, 0, 0, 'No.', 'no_address'),
+        (randomblob(16), 1, 2, 'sms', 'expired', 1, '+4790000001', 1, 0, 0, '', 0, 9e12, 0, 0, 'Late.', 'expired');
+    insert into content select id, null, iif(has_content, 'x', null), null, '' from message;
     insert into attempt (message_id, number, provider, started_at) values (1, 1, 'smtp:', 0), (5, 1, 'twilio:', 0);
     insert into recipient (id, guid, user_name, name, language, lcid, is_disabled, attributes, created_at, updated_at)
         values (1, randomblob(16), 'bo', 'Bo', 'en', 9, 0, '{}', 0, 0);";
@@ -49,11 +50,13 @@ const CASES: &[Case] = &[
     ("delete from attempt where message_id = 5", &["attempts: Message 5 counts 1 attempts and has 0."]),
     ("insert into attempt (message_id, number, provider, started_at) values (6, 1, 'smtp:', 0)", &["attempts: Message 6 counts 0 attempts and has 1."]),
     ("update message set claims = 1 where id = 1", &["claims: Message 1 is sent and still claimed."]),
-    ("update message set body = 'token' where id = 2", &["secrets: Message 2 is sensitive and sent, and its content is still there."]),
-    ("update message set subject = 'token' where id = 2", &["secrets: Message 2 is sensitive and sent, and its content is still there."]),
-    ("update message set html_body = 'token' where id = 2", &["secrets: Message 2 is sensitive and sent, and its content is still there."]),
-    ("update message set body = null where id = 3", &["content: Message 3 is queued without content."]),
-    ("update message set body = null where id = 4", &["content: Message 4 is scheduled without content."]),
+    ("update content set body = 'token' where message_id = 2", &["secrets: Message 2 is sensitive and sent, and its content is still there."]),
+    ("update content set subject = 'token' where message_id = 2", &["secrets: Message 2 is sensitive and sent, and its content is still there."]),
+    ("update content set html_body = 'token' where message_id = 2", &["secrets: Message 2 is sensitive and sent, and its content is still there."]),
+    ("update content set body = null where message_id = 3", &["content: Message 3 is queued without content."]),
+    ("update content set body = null where message_id = 1", &["content: Message 1 is sent without content."]),
+    ("delete from content where message_id = 3", &["content: Message 3 is queued without content."]),
+    ("update message set has_content = 0 where id = 4", &["content: Message 4 is scheduled without content."]),
     ("update message set recipient = '' where id = 4", &["content: Message 4 is scheduled without an address."]),
     ("update message set user_id = 1 where id = 5", &["content: Message 5 is sending without an address."]),
     ("update message set cause = null where id = 6", &["causes: Message 6 is failed and has no cause."]),
@@ -176,12 +179,12 @@ fn only_what_a_backup_left_out_may_wait_without_its_content() {
     assert_eq!(
         texts(
             &file,
-            "select coalesce(body, 'none') from message where id = 4"
+            "select coalesce(body, 'none') from content where message_id = 4"
         ),
         ["none"]
     );
     // The same in the database that it comes from is a loss, and so is one that was accepted after the backup was made.
-    sql(&own, "update message set body = null where id = 4");
+    sql(&own, "update message set has_content = 0 where id = 4");
     let lost = "content: Message 4 is scheduled without content.\n";
     assert_eq!(check(&["--data-dir", &data_dir]).out, lost);
     sql(&file, "update message set created_at = 9e12 where id = 4");

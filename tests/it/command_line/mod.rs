@@ -8,6 +8,7 @@ mod outbox;
 mod people;
 mod restore;
 mod serve;
+mod updates;
 mod usage;
 mod watch;
 
@@ -80,6 +81,17 @@ fn overwrite(file: &Path, at: u64, length: usize) {
 fn sql(file: impl AsRef<Path>, statement: &str) {
     let database = rusqlite::Connection::open(file).unwrap();
     database.execute_batch(statement).unwrap();
+}
+
+/// A data directory as the first version left it, with these rows.
+fn first_version(data_dir: &str, rows: &str) {
+    std::fs::create_dir(data_dir).unwrap();
+    let schema = include_str!("../../cases/schema/1.sql");
+    let ours = "pragma application_id = 0x48524c44; pragma user_version = 1";
+    sql(
+        format!("{data_dir}/herald.db"),
+        &format!("{schema};{ours};{rows}"),
+    );
 }
 
 /// The texts that a statement gives.

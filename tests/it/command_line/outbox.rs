@@ -82,9 +82,9 @@ fn a_running_server_obeys_a_pause_of_the_command_line_and_goes_on_when_told() {
     assert_eq!(sent.out.lines().count(), 2);
     // It has seen both: a message that ends is looked through after them.
     let ends = "
-        insert into message (guid, type_id, format, channel, status, lane, recipient, body, is_sensitive, created_at,
-            created_by, due_at, expires_at, trace)
-        select randomblob(16), 1, column1, column2, 'queued', 1, 'x', 'x', 0, 0, '', 0, 1, ''
+        insert into message (guid, type_id, format, channel, status, lane, recipient, has_content, is_sensitive,
+            created_at, created_by, due_at, expires_at)
+        select randomblob(16), 1, column1, column2, 'queued', 1, 'x', 1, 0, 0, '', 0, 1
         from (values (0, 'email'), (2, 'sms'))";
     sql(format!("{}/herald.db", site.data_dir), ends);
     until("the senders have looked", || {
@@ -168,11 +168,11 @@ fn waiting() -> Site {
     }
     assert_eq!(server.stop().code, Some(0));
     let rows = "
-        insert into message (guid, type_id, format, channel, status, lane, recipient, body, is_sensitive, created_at,
-            created_by, due_at, expires_at, trace)
+        insert into message (guid, type_id, format, channel, status, lane, recipient, has_content, is_sensitive,
+            created_at, created_by, due_at, expires_at)
         values
-            (x'00000000000040008000000000000001', 2, 2, 'sms', 'scheduled', 0, '+4790000002', null, 1, 1000, '', 9e12, 9.1e12, ''),
-            (x'00000000000040008000000000000002', 77, 0, 'email', 'queued', 1, 'cy@example.net', 'x', 0, 2000, '', 9e12, 9.1e12, '')";
+            (x'00000000000040008000000000000001', 2, 2, 'sms', 'scheduled', 0, '+4790000002', 0, 1, 1000, '', 9e12, 9.1e12),
+            (x'00000000000040008000000000000002', 77, 0, 'email', 'queued', 1, 'cy@example.net', 1, 0, 2000, '', 9e12, 9.1e12)";
     sql(format!("{}/herald.db", site.data_dir), rows);
     site
 }
@@ -282,10 +282,10 @@ fn what_is_thrown_away_is_what_the_words_say_and_only_when_confirmed() {
 fn more_than_one_write_takes_are_thrown_away_all_the_same() {
     let site = Site::new();
     let rows = "
-        insert into message (guid, type_id, format, channel, status, lane, recipient, body, is_sensitive, created_at,
-            created_by, due_at, expires_at, trace)
+        insert into message (guid, type_id, format, channel, status, lane, recipient, has_content, is_sensitive,
+            created_at, created_by, due_at, expires_at)
         with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)
-        select randomblob(16), 1, 2, 'sms', 'queued', 1, 'x', 'x', 0, 0, '', 0, 9e12, '' from n";
+        select randomblob(16), 1, 2, 'sms', 'queued', 1, 'x', 1, 0, 0, '', 0, 9e12 from n";
     sql(format!("{}/herald.db", site.data_dir), rows);
     let said = site.done(&["outbox", "cancel", "--channel", "sms", "--yes"]);
     assert_eq!(said, "2500 messages were cancelled.\n");

@@ -77,7 +77,7 @@ fn what_is_sensitive_can_be_read_in_the_file_at_no_time_and_leaves_it_with_the_f
     drop(app);
     let bytes = bytes_of(&data_dir);
     let database = rusqlite::Connection::open(data_dir.join("herald.db")).unwrap();
-    let sealed = "select count(*) from message where is_sensitive and body is not null";
+    let sealed = "select count(*) from message join content on message_id = id where is_sensitive and body is not null";
     let sealed: i64 = database.query_row(sealed, [], |row| row.get(0)).unwrap();
     assert_eq!(sealed, 1, "only the one that waits has content");
     drop(directory);
