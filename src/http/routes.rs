@@ -318,7 +318,7 @@ pub const ROUTES: &[Route] = &[
     delete("/api/admin/v1/messages/types/{id}", COMMUNICATION_WRITE, types::delete, "Deletes a message type that nothing uses").may(&[409]),
     get("/api/admin/v1/messages/enumerations", COMMUNICATION_READ, enumerations::enumerations, "Names every number of the API").data::<enumerations::Enumerations>(),
     get("/api/admin/v1/messages/placeholders", COMMUNICATION_READ, enumerations::placeholders, "Lists the words that templates of a type may use").data::<Vec<types::WireWord>>().query(enumerations::PLACEHOLDERS_QUERY).may(&[404]),
-    post("/api/admin/v1/messages/send", USERS_WRITE, sending::send, "Sends a message as the preferences say").takes::<sending::SendByPreference>().data::<Vec<sending::Queued>>().headers(LOCATION).may(&[404, 409]),
+    post_later("/api/admin/v1/messages/send", USERS_WRITE, sending::send, "Sends a message as the preferences say").takes::<sending::SendByPreference>().data::<Vec<sending::Queued>>().headers(LOCATION).may(&[404, 409]),
     post("/api/admin/v1/messages/explain", USERS_READ, sending::explain, "Explains what sending would do, and does not do it").takes::<sending::SendByPreference>().data::<Vec<sending::Explained>>().may(&[404]),
     get("/api/admin/v1/messages/logs", LOGS_READ, logs::of_all, "Lists the messages sent to anyone").page::<logs::EveryonesLine>(&logs::LOG),
     get("/api/admin/v1/messages/logs/{user}", LOGS_READ, logs::of_user, "Lists the messages sent to a user").page::<logs::Line>(&logs::LOG),

@@ -1,12 +1,13 @@
 //! Sending by preference, and the explanation of what it would do. (api.md, `/v1/messages/send`, `/v1/messages/explain`)
 
-use crate::accept::{self, Choice, Order, Prepared, What};
+use crate::accept::{self, Accepted, Choice, Commit, Order, Prepared, What};
 use crate::app::App;
 use crate::domain::format::Format;
 use crate::domain::ids::{TypeId, UserId};
 use crate::domain::message::NewMessage;
 use crate::error::{Error, Result};
 use crate::http::admin::logs::{WireDecision, decision};
+use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::http::values;
@@ -58,9 +59,16 @@ pub struct Explained {
 }
 
 /// Sends by preference. A user who wants none of it, or is disabled, gets nothing: the log says why.
-pub fn send(app: &App, request: &Request) -> Result<Response> {
-    let prepared = prepare(app, request)?.require_a_way()?;
-    let accepted = accept::commit(app, prepared, None)?;
+pub fn send(app: &App, db: &Db, request: &Request) -> Result<Reply<Result<Response>>> {
+    let prepared = prepare(app, db, request)?.require_a_way()?;
+    let commit = Commit::new(app, prepared, None);
+    Ok(Reply::later(move |finish| {
+        commit.then(move |accepted| finish(accepted.map(answer)));
+    }))
+}
+
+/// The queued messages, the first log entry as `Location`.
+fn answer(accepted: Vec<Accepted>) -> Response {
     let location = format!(
         "/api/admin/v1/messages/logs/entries/{}",
         accept::first_id(&accepted)
@@ -71,12 +79,12 @@ pub fn send(app: &App, request: &Request) -> Result<Response> {
         message_format: m.format.number(),
         recipient: m.recipient,
     });
-    Ok(Response::data(queued.collect::<Vec<_>>()).location(location))
+    Response::data(queued.collect::<Vec<_>>()).location(location)
 }
 
 /// Says what [`send`] would do, and does not do it.
 pub fn explain(app: &App, request: &Request) -> Result<Response> {
-    let prepared = prepare(app, request)?;
+    let prepared = app.store.read(|db| prepare(app, db, request))?;
     Ok(Response::data(
         prepared
             .messages()
@@ -86,10 +94,9 @@ pub fn explain(app: &App, request: &Request) -> Result<Response> {
     ))
 }
 
-fn prepare(app: &App, request: &Request) -> Result<Prepared> {
+fn prepare(app: &App, db: &Db, request: &Request) -> Result<Prepared> {
     let (wire, by) = (request.json()?, &request.caller()?.name);
-    app.store
-        .read(|db| accept::prepare(app, db, order(db, wire, by)?))
+    accept::prepare(app, db, order(db, wire, by)?)
 }
 
 fn order(db: &Db, wire: SendByPreference, by: &str) -> Result<Order> {
