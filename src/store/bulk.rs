@@ -39,7 +39,7 @@ pub(super) const WAITING: [&str; 2] = [
 impl Act {
     /// `from` and `where` of the messages it could be done to, and the values in them.
     fn sources(self, query: &Query) -> Vec<(String, Vec<Value>)> {
-        let Condition { sql, mut values } = Condition::of(query, &[]);
+        let Condition { sql, mut values } = Condition::of(query, &[], true);
         match self {
             Self::Retry(before) => {
                 values.push(Value::Integer(before.as_millisecond()));

@@ -49,7 +49,7 @@ pub fn list(db: &Db, query: &Query) -> Result<Vec<Group>> {
     let Condition {
         sql: condition,
         values,
-    } = Condition::of(query, &[]);
+    } = Condition::of(query, &[], true);
     let sql = format!(
         "select g.*, (select error from message where message.id = g.last) as example
         from (select {COLUMNS} from {SOURCE}{condition} {GROUPS}) g

@@ -25,11 +25,21 @@ pub const LAST_ATTEMPT: Column = Column::new("m.last_attempt_at", Kind::Time);
 /// `SendingAttemptResult`
 pub const LAST_RESULT: Column = Column::new("m.last_result", Kind::Bool);
 /// `Status`
-pub const STATUS: Column = Column::new("m.status", Kind::Text);
+pub const STATUS: Column = Column::new(
+    "m.status",
+    Kind::Word(&[
+        "scheduled",
+        "queued",
+        "sending",
+        "failed",
+        "expired",
+        "cancelled",
+    ]),
+);
 /// `Cause`
-pub const CAUSE: Column = Column::new("m.cause", Kind::Key);
+pub const CAUSE: Column = Column::indexed("m.cause", Kind::Key);
 /// `UserId`
-pub const USER: Column = Column::new("m.user_id", Kind::Int);
+pub const USER: Column = Column::indexed("m.user_id", Kind::Int);
 
 /// Commits a message: from here on it is promised.
 pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {

@@ -12,6 +12,7 @@ pub struct Column {
     sql: &'static str,
     /// What a filter's value must be.
     pub kind: Kind,
+    is_indexed: bool,
 }
 
 /// The kind of a column's values.
@@ -23,6 +24,8 @@ pub enum Kind {
     Text,
     /// Text, compared exactly, so that an index can find it.
     Key,
+    /// A word in lower case, compared whatever its case. Rows with one of these words have indexes of their own.
+    Word(&'static [&'static str]),
     /// A time.
     Time,
     /// `true` or `false`.
@@ -31,7 +34,20 @@ pub enum Kind {
 
 impl Column {
     pub(super) const fn new(sql: &'static str, kind: Kind) -> Self {
-        Self { sql, kind }
+        Self {
+            sql,
+            kind,
+            is_indexed: false,
+        }
+    }
+
+    /// A column that an index begins with, and goes on by id: few rows have the same value.
+    pub(super) const fn indexed(sql: &'static str, kind: Kind) -> Self {
+        Self {
+            sql,
+            kind,
+            is_indexed: true,
+        }
     }
 }
 
@@ -99,19 +115,28 @@ pub(super) fn fetch<T>(
     query: &Query,
     mut from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>> {
-    if query.search.is_some() {
-        return found(db, columns, source, searched, id, query, from_row);
-    }
+    let word_leads = word_leads(db, source, query)?;
     let Condition {
         sql: mut condition,
         mut values,
-    } = Condition::of(query, searched);
-    let (total, is_capped) = count(
-        db,
-        &format!("{source}{condition}"),
-        &values,
-        query.count_max,
-    )?;
+    } = Condition::of(query, searched, word_leads);
+    let is_by_id = query.sort.iter().all(|(by, _)| by == id);
+    let (total, is_capped) = match query.count_max {
+        // Every row that is looked at costs time, so it is looked at once: the ids of what is found are its count too.
+        max if query.search.is_some() || max.is_some() && is_by_id && !condition.is_empty() => {
+            let max = max.filter(|_| query.search.is_none());
+            // With a sign SQLite does not walk through all rows only because they are in this order.
+            let sign = if word_leads { "+" } else { "" };
+            let by = format!("{sign}{}", order(query, id));
+            match found(db, &format!("{source}{condition}"), &values, id, &by, max)? {
+                Found::All(ids) => {
+                    return rows_of(db, columns, source, id, query, &ids, from_row);
+                }
+                Found::More(max) => (max, true),
+            }
+        }
+        max => count(db, &format!("{source}{condition}"), &values, max)?,
+    };
     if let Some(after) = query.after {
         condition.push_str(&format!(" and {} < ?", id.sql));
         values.push(Value::Integer(after));
@@ -145,35 +170,58 @@ fn offset(query: &Query) -> u64 {
     offset.saturating_add(query.skip).min(i64::MAX as u64)
 }
 
-/// A page of what is searched for. Every row's text is looked at, so it is looked at once: the ids of what was found are
-/// its count too.
-fn found<T>(
+/// The ids of what fulfils a condition, in order.
+enum Found {
+    All(Vec<i64>),
+    /// More than this.
+    More(u64),
+}
+
+fn found(
+    db: &Db,
+    source: &str,
+    values: &[Value],
+    id: &Column,
+    by: &str,
+    max: Option<u64>,
+) -> Result<Found> {
+    let limit = max.map_or(-1, |max| max as i64 + 1);
+    let select = format!(
+        "select {} from {source} order by {by} limit {limit}",
+        id.sql
+    );
+    let ids: Vec<i64> =
+        db.0.prepare(&select)?
+            .query_map(params_from_iter(values), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+    Ok(match max {
+        Some(max) if ids.len() as u64 > max => Found::More(max),
+        _ => Found::All(ids),
+    })
+}
+
+/// A page of the rows with these ids, which are all there are.
+fn rows_of<T>(
     db: &Db,
     columns: &str,
     source: &str,
-    searched: &[&str],
     id: &Column,
     query: &Query,
+    ids: &[i64],
     from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>> {
-    let Condition { sql, values } = Condition::of(query, searched);
-    let order = order(query, id);
-    let select = format!("select {} from {source}{sql} order by {order}", id.sql);
-    let ids: Vec<i64> =
-        db.0.prepare(&select)?
-            .query_map(params_from_iter(&values), |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-    let skip = usize::try_from(offset(query)).unwrap_or(usize::MAX);
-    let page: Vec<_> = ids
+    let left = ids
         .iter()
-        .skip(skip)
-        .take(query.page_size as usize)
-        .map(i64::to_string)
-        .collect();
+        .filter(|id| query.after.is_none_or(|after| **id < after));
+    let skip = usize::try_from(offset(query)).unwrap_or(usize::MAX);
+    let page: Vec<_> = left.skip(skip).take(query.page_size as usize).collect();
+    let is_full = page.len() == query.page_size as usize;
+    let listed: Vec<_> = page.iter().map(|id| id.to_string()).collect();
     let select = format!(
-        "select {columns} from {source} and {} in ({}) order by {order}",
+        "select {columns} from {source} and {} in ({}) order by {}",
         id.sql,
-        page.join(", ")
+        listed.join(", "),
+        order(query, id)
     );
     let rows =
         db.0.prepare(&select)?
@@ -183,8 +231,38 @@ fn found<T>(
         rows,
         total: ids.len() as u64,
         is_capped: false,
-        last_id: None,
+        last_id: page.last().filter(|_| is_full).map(|id| **id),
     })
+}
+
+/// Where counting for [`word_leads`] stops.
+const WORD_COUNT_MAX: u64 = 10_000;
+
+/// Whether the index of a word that is asked for leads to the rows: where few rows have the word, and no other filter leads
+/// to fewer. SQLite, which knows nothing of what is in the table, would always go by it.
+fn word_leads(db: &Db, source: &str, query: &Query) -> Result<bool> {
+    let word = query
+        .filters
+        .iter()
+        .find_map(|(by, operand)| Some((by, known_word(by.kind, operand)?)));
+    match word {
+        Some((by, word)) if !query.filters.iter().any(|(by, _)| by.is_indexed) => {
+            let source = format!("{source} and {} = '{word}'", by.sql);
+            Ok(!count(db, &source, &[], Some(WORD_COUNT_MAX))?.1)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The word that is asked for, if its rows have an index.
+fn known_word(kind: Kind, operand: &Operand) -> Option<&'static str> {
+    match (kind, operand) {
+        (Kind::Word(words), Operand::Text(text)) => {
+            let is_meant = |word: &&&str| word.eq_ignore_ascii_case(text);
+            words.iter().find(is_meant).copied()
+        }
+        _ => None,
+    }
 }
 
 /// What a row has to fulfil, as SQL to put behind a `where` clause, and the values in it.
@@ -194,13 +272,14 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    pub(super) fn of(query: &Query, searched: &[&str]) -> Self {
+    /// `word_leads`: whether SQLite may go by the index of a word, which it does only for one that stands in the statement.
+    pub(super) fn of(query: &Query, searched: &[&str], word_leads: bool) -> Self {
         let mut condition = Self {
             sql: String::new(),
             values: Vec::new(),
         };
         for (column, operand) in &query.filters {
-            condition.equals(column, operand);
+            condition.equals(column, operand, word_leads);
         }
         for (column, bound) in &query.ranges {
             let (sign, number) = match bound {
@@ -219,9 +298,13 @@ impl Condition {
         condition
     }
 
-    fn equals(&mut self, column: &Column, operand: &Operand) {
+    fn equals(&mut self, column: &Column, operand: &Operand, word_leads: bool) {
         let sql = column.sql;
         match (column.kind, operand) {
+            (kind, operand) if let Some(word) = known_word(kind, operand) => {
+                let sign = if word_leads { "" } else { "+" };
+                self.and(&format!("{sign}{sql} = '{word}'"), []);
+            }
             // Times are shown to the second, so the second is what a filter can know of them.
             (Kind::Time, Operand::Int(millis)) => {
                 let second = millis.div_euclid(1000).saturating_mul(1000);
