@@ -172,9 +172,13 @@ create table message (
     cause text                          -- why it failed or expired, as domain::cause writes it; null otherwise
 ) strict;
 create index message_due on message (channel, lane, due_at, expires_at) where status = 'queued';
-create index message_open on message (status) where status in ('sending', 'scheduled');
 create index message_scheduled on message (channel, due_at) where status = 'scheduled';
 create index message_user on message (user_id, id);
+-- What the log is filtered by. Used only by a statement that says `id > 0`: one value may be that of nearly all rows, and
+-- SQLite must not be led there by it.
+create index message_status on message (status) where id > 0;
+create index message_type_id on message (type_id) where id > 0;
+create index message_format on message (format) where id > 0;
 -- What ended without being sent: a list of one cause, and all causes counted without a look at the rows. Not `in`, for
 -- which SQLite would make a table of its own with every row that is written.
 create index message_cause on message (cause) where cause is not null;

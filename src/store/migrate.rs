@@ -29,6 +29,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/0005_captured_sensitive.sql"),
         include_str!("migrations/0006_pages.sql"),
         include_str!("migrations/0007_unsent.sql"),
+        include_str!("migrations/0009_log_filters.sql"),
     ],
 };
 
@@ -226,7 +227,7 @@ mod tests {
         ),
         migrations: &[
             PLAN.migrations[0], PLAN.migrations[1], PLAN.migrations[2], PLAN.migrations[3],
-            PLAN.migrations[4], PLAN.migrations[5], MADE_UP[0], MADE_UP[1],
+            PLAN.migrations[4], PLAN.migrations[5], PLAN.migrations[6], MADE_UP[0], MADE_UP[1],
         ],
     };
 

@@ -12,6 +12,7 @@ pub struct Column {
     sql: &'static str,
     /// What a filter's value must be.
     pub kind: Kind,
+    is_indexed: bool,
 }
 
 /// The kind of a column's values.
@@ -23,6 +24,8 @@ pub enum Kind {
     Text,
     /// Text, compared exactly, so that an index can find it.
     Key,
+    /// One of a closed set of words, all of them lower case: compared whatever its case, and an index can find it.
+    Word,
     /// A time.
     Time,
     /// `true` or `false`.
@@ -31,7 +34,21 @@ pub enum Kind {
 
 impl Column {
     pub(super) const fn new(sql: &'static str, kind: Kind) -> Self {
-        Self { sql, kind }
+        Self {
+            sql,
+            kind,
+            is_indexed: false,
+        }
+    }
+
+    /// A column that an index begins with, and goes on by id: rows with one value are found and counted without a look
+    /// at the others.
+    pub(super) const fn indexed(sql: &'static str, kind: Kind) -> Self {
+        Self {
+            sql,
+            kind,
+            is_indexed: true,
+        }
     }
 }
 
@@ -102,10 +119,11 @@ pub(super) fn fetch<T>(
     if query.search.is_some() {
         return found(db, columns, source, searched, id, query, from_row);
     }
+    let lead = lead(db, source, query)?;
     let Condition {
         sql: mut condition,
         mut values,
-    } = Condition::of(query, searched);
+    } = Condition::led(query, searched, lead);
     let (total, is_capped) = count(
         db,
         &format!("{source}{condition}"),
@@ -138,6 +156,29 @@ pub(super) fn fetch<T>(
         is_capped,
         last_id: last_id.filter(|_| is_full),
     })
+}
+
+/// Where the counting for [`lead`] stops.
+const LEAD_COUNT_MAX: u64 = 100_000;
+
+/// Of several filters with an index, the one that leaves the fewest rows. SQLite, which knows nothing of what is in the
+/// table, could take one that leaves nearly all of them.
+fn lead(db: &Db, source: &str, query: &Query) -> Result<Option<Column>> {
+    let indexed = || query.filters.iter().filter(|(by, _)| by.is_indexed);
+    if indexed().count() < 2 {
+        return Ok(None);
+    }
+    let mut fewest = None;
+    for (column, operand) in indexed() {
+        let mut only = Condition::default();
+        only.equals(column.sql, column.kind, operand);
+        let source = format!("{source}{}", only.sql);
+        let (rows, _) = count(db, &source, &only.values, Some(LEAD_COUNT_MAX))?;
+        if fewest.is_none_or(|(least, _)| rows < least) {
+            fewest = Some((rows, *column));
+        }
+    }
+    Ok(fewest.map(|(_, column)| column))
 }
 
 fn offset(query: &Query) -> u64 {
@@ -188,6 +229,7 @@ fn found<T>(
 }
 
 /// What a row has to fulfil, as SQL to put behind a `where` clause, and the values in it.
+#[derive(Default)]
 pub(super) struct Condition {
     pub(super) sql: String,
     pub(super) values: Vec<Value>,
@@ -195,12 +237,17 @@ pub(super) struct Condition {
 
 impl Condition {
     pub(super) fn of(query: &Query, searched: &[&str]) -> Self {
-        let mut condition = Self {
-            sql: String::new(),
-            values: Vec::new(),
-        };
+        Self::led(query, searched, None)
+    }
+
+    /// The same; with a lead, no other filter's index is used.
+    fn led(query: &Query, searched: &[&str], lead: Option<Column>) -> Self {
+        let mut condition = Self::default();
         for (column, operand) in &query.filters {
-            condition.equals(column, operand);
+            let follows = column.is_indexed && lead.is_some_and(|lead| lead != *column);
+            // A sign keeps SQLite from the index of a column.
+            let sign = if follows { "+" } else { "" };
+            condition.equals(&format!("{sign}{}", column.sql), column.kind, operand);
         }
         for (column, bound) in &query.ranges {
             let (sign, number) = match bound {
@@ -219,9 +266,8 @@ impl Condition {
         condition
     }
 
-    fn equals(&mut self, column: &Column, operand: &Operand) {
-        let sql = column.sql;
-        match (column.kind, operand) {
+    fn equals(&mut self, sql: &str, kind: Kind, operand: &Operand) {
+        match (kind, operand) {
             // Times are shown to the second, so the second is what a filter can know of them.
             (Kind::Time, Operand::Int(millis)) => {
                 let second = millis.div_euclid(1000).saturating_mul(1000);
@@ -231,6 +277,10 @@ impl Condition {
             (_, Operand::Int(number)) => self.and(&format!("{sql} = ?"), [Value::Integer(*number)]),
             (Kind::Key, Operand::Text(text)) => {
                 self.and(&format!("{sql} = ?"), [Value::Text(text.clone())]);
+            }
+            (Kind::Word, Operand::Text(text)) => {
+                let word = Value::Text(text.to_ascii_lowercase());
+                self.and(&format!("{sql} = ?"), [word]);
             }
             (_, Operand::Text(text)) => {
                 self.and(
@@ -284,4 +334,53 @@ pub(super) fn count(
         Some(max) if counted > max => (max, true),
         _ => (counted, false),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::messages::{CREATED, FORMAT, SOURCE, STATUS, TYPE, USER};
+    use crate::store::{Access, Store};
+
+    /// Which of these filters a list of messages goes through first.
+    fn led(store: &Store, filters: &[(Column, Operand)]) -> Option<Column> {
+        let query = Query {
+            filters: filters.to_vec(),
+            ..Query::default()
+        };
+        store.read(|db| lead(db, SOURCE, &query)).expect("a lead")
+    }
+
+    #[test]
+    fn of_several_filters_the_one_that_leaves_the_fewest_rows_leads() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let now = "2026-11-22T12:00:00Z".parse().expect("a time");
+        let store =
+            Store::open(&directory.path().join("data"), Access::Exclusive, now).expect("open");
+        // 40 messages: each user has 4 of them, 2 failed, half are SMS.
+        let insert = "
+            with recursive n(i) as (select 0 union all select i + 1 from n where i < 39)
+            insert into message (guid, user_id, type_id, format, channel, status, lane, recipient, is_sensitive,
+                created_at, created_by, due_at, expires_at, trace)
+            select randomblob(16), i % 10, 1, 2 * (i % 2), 'email', iif(i < 2, 'failed', 'sent'), 0, '', 0, i, '', i, i, ''
+            from n";
+        store
+            .write(move |tx| Ok(tx.0.0.execute(insert, [])?))
+            .expect("messages");
+        let word = |word: &str| (STATUS, Operand::Text(word.to_owned()));
+        let (user, sms) = ((USER, Operand::Int(1)), (FORMAT, Operand::Int(2)));
+        let welcome = (TYPE, Operand::Int(1));
+        let at = (CREATED, Operand::Int(0));
+        let cases = [
+            (vec![word("sent")], None),
+            (vec![at, word("failed")], None),
+            (vec![user.clone(), word("sent")], Some(USER)),
+            (vec![user.clone(), word("Failed")], Some(STATUS)),
+            (vec![welcome.clone(), sms, word("sent")], Some(FORMAT)),
+            (vec![welcome, user, word("suppressed")], Some(STATUS)),
+        ];
+        for (filters, expected) in cases {
+            assert_eq!(led(&store, &filters), expected, "{filters:?}");
+        }
+    }
 }

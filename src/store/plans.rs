@@ -17,6 +17,18 @@ fn plan(store: &Store, sql: &str) -> String {
     steps.expect("a plan").join("; ")
 }
 
+/// A page of the log.
+fn paged(filter: &str, order: &str) -> String {
+    let log = messages::SOURCE;
+    format!("select m.* from {log} and {filter} order by {order} limit 200 offset 0")
+}
+
+/// The count of that.
+fn counted(filter: &str) -> String {
+    let log = messages::SOURCE;
+    format!("select count(*) from (select 1 from {log} and {filter} limit 10001)")
+}
+
 /// What is picked to be sent again.
 fn retried(filter: &str) -> String {
     let ended = bulk::ENDED;
@@ -44,12 +56,12 @@ fn what_runs_all_day_uses_its_index() {
         (waiting::NEXT_DUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=? AND lane=?)"),
         (claims::PROMOTE.to_owned(), "SEARCH message USING INDEX message_scheduled (channel=? AND due_at<?)"),
         (waiting::NEXT_SCHEDULED.to_owned(), "SEARCH message USING COVERING INDEX message_scheduled (channel=?)"),
-        (format!("select id from message where {}", waiting::OPEN), "SEARCH message USING COVERING INDEX message_open (status=?)"),
-        (waiting::PENDING.to_owned(), "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; SCAN message USING COVERING INDEX message_due; SCALAR SUBQUERY 2; SEARCH message USING COVERING INDEX message_open (status=?)"),
+        (format!("select id from message where {}", waiting::OPEN), "SEARCH message USING COVERING INDEX message_status (status=? AND rowid>?)"),
+        (waiting::PENDING.to_owned(), "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; SCAN message USING COVERING INDEX message_due; SCALAR SUBQUERY 2; SEARCH message USING COVERING INDEX message_status (status=? AND rowid>?)"),
         (idempotency::FIND.to_owned(), "SEARCH idempotency USING PRIMARY KEY (owner=? AND key=?)"),
         (idempotency::FORGET.to_owned(), "SEARCH idempotency USING INDEX idempotency_age (created_at<?)"),
-        (format!("select m.* from {} and m.user_id = ? order by m.id desc limit 10 offset 0", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
-        (format!("select count(*) from {} and m.user_id = ?", messages::SOURCE), "SEARCH m USING COVERING INDEX message_user (user_id=?)"),
+        (format!("select m.* from {} and m.user_id = ? order by m.id desc limit 10 offset 0", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=? AND id>?)"),
+        (format!("select count(*) from {} and m.user_id = ?", messages::SOURCE), "SEARCH m USING COVERING INDEX message_user (user_id=? AND id>?)"),
         (messages::ATTEMPTS.to_owned(), "SEARCH attempt USING PRIMARY KEY (message_id=?); SEARCH report USING PRIMARY KEY (message_id=? AND number=?) LEFT-JOIN"),
         (waiting::CLOCK_WENT_BACK.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at>?)"),
         (retention::OLDEST_MESSAGES.to_owned(), "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)"),
@@ -57,10 +69,20 @@ fn what_runs_all_day_uses_its_index() {
         (waiting::OVERDUE.to_owned(), "SEARCH message USING COVERING INDEX message_due (channel=?)"),
         (queue::COUNTS[0].to_owned(), "SCAN message USING COVERING INDEX message_due"),
         (queue::COUNTS[1].to_owned(), "SCAN message USING COVERING INDEX message_scheduled"),
-        (queue::COUNTS[2].replace("OPEN", waiting::OPEN), "SEARCH message USING INDEX message_open (status=?); USE TEMP B-TREE FOR GROUP BY"),
-        (format!("select m.* from {} and m.cause = ? order by m.id desc limit 200", messages::SOURCE), "SEARCH m USING INDEX message_cause (cause=?)"),
-        (format!("select m.* from {} and m.cause = ? and m.id < ? order by m.id desc limit 200", messages::SOURCE), "SEARCH m USING INDEX message_cause (cause=? AND rowid<?)"),
-        (format!("select count(*) from (select 1 from {} and m.cause = ? limit 10001)", messages::SOURCE), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_cause (cause=?); SCAN (subquery-1)"),
+        (queue::COUNTS[2].replace("OPEN", waiting::OPEN), "SEARCH message USING INDEX message_status (status=? AND rowid>?); USE TEMP B-TREE FOR GROUP BY"),
+        (paged("m.cause = ?", "m.id desc"), "SEARCH m USING INDEX message_cause (cause=? AND rowid>?)"),
+        (paged("m.cause = ? and m.id < ?", "m.id desc"), "SEARCH m USING INDEX message_cause (cause=? AND rowid>? AND rowid<?)"),
+        (counted("m.cause = ?"), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_cause (cause=? AND rowid>?); SCAN (subquery-1)"),
+        (paged("m.status = ?", "m.id desc"), "SEARCH m USING INDEX message_status (status=? AND rowid>?)"),
+        (counted("m.status = ?"), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_status (status=? AND rowid>?); SCAN (subquery-1)"),
+        (paged("m.status = ? and m.id < ?", "m.id desc"), "SEARCH m USING INDEX message_status (status=? AND rowid>? AND rowid<?)"),
+        (paged("m.status = ?", "m.created_at, m.id"), "SEARCH m USING INDEX message_status (status=? AND rowid>?); USE TEMP B-TREE FOR ORDER BY"),
+        (paged("m.type_id = ?", "m.id desc"), "SEARCH m USING INDEX message_type_id (type_id=? AND rowid>?)"),
+        (counted("m.type_id = ?"), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_type_id (type_id=? AND rowid>?); SCAN (subquery-1)"),
+        (paged("m.format = ?", "m.id desc"), "SEARCH m USING INDEX message_format (format=? AND rowid>?)"),
+        (counted("m.format = ?"), "CO-ROUTINE (subquery-1); SEARCH m USING COVERING INDEX message_format (format=? AND rowid>?); SCAN (subquery-1)"),
+        (paged("+m.user_id = ? and m.status = ? and +m.format = ?", "m.id desc"), "SEARCH m USING INDEX message_status (status=? AND rowid>?)"),
+        (paged("m.user_id = ? and +m.status = ? and +m.format = ?", "m.id desc"), "SEARCH m USING INDEX message_user (user_id=? AND id>?)"),
         (format!("select {} from {} {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=?)"),
         (format!("select {} from {} and m.format = ? and m.created_at >= ? {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),
         (causes::NEXT_CAUSE.to_owned(), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),
@@ -71,9 +93,11 @@ fn what_runs_all_day_uses_its_index() {
         (users::SPEAKERS.to_owned(), "SEARCH recipient USING COVERING INDEX recipient_language (is_disabled=?)"),
         (retried("m.cause = ?"), "SEARCH m USING INDEX message_cause (cause=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.created_at >= ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
-        (retried("m.status = ? collate nocase"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (retried("m.status = ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (retried("m.type_id = ? and m.format = ?"), "SEARCH m USING INDEX message_unsent (status=? AND format=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.user_id = ?"), "SEARCH m USING INDEX message_user (user_id=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (cancelled(0, "m.channel = ?"), "SEARCH m USING COVERING INDEX message_due (channel=?)"),
+        (cancelled(0, "m.type_id = ? and m.status = ?"), "SCAN m USING INDEX message_due"),
         (cancelled(0, "m.created_at < ?"), "SCAN m USING INDEX message_due"),
         (cancelled(1, "m.created_at < ?"), "SCAN m USING INDEX message_scheduled"),
     ];

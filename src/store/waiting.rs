@@ -14,8 +14,8 @@ use rusqlite::{OptionalExtension, Row, named_params};
 /// A message claimed three times without a result takes the process down with it: it is not tried a fourth time.
 const CLAIMS_MAX: i64 = 3;
 
-/// What was claimed; naming both states of the index `message_open` is what lets SQLite use it.
-pub(super) const OPEN: &str = "status in ('sending', 'scheduled') and status = 'sending'";
+/// What was claimed; saying `id > 0` is what lets SQLite use the index `message_status`.
+pub(super) const OPEN: &str = "status = 'sending' and id > 0";
 
 /// At start-up: whatever a dead process had claimed waits again; poison is closed.
 pub fn release_all(tx: &Tx<'_>) -> Result<usize> {
@@ -163,4 +163,4 @@ pub fn pending(db: &Db) -> Result<i64> {
 /// In two parts, one for each of the indexes over what is not final: the log is not counted through.
 pub(super) const PENDING: &str = "
     select (select count(*) from message where status = 'queued')
-        + (select count(*) from message where status in ('sending', 'scheduled'))";
+        + (select count(*) from message where status in ('sending', 'scheduled') and id > 0)";

@@ -96,7 +96,7 @@ fn of_field(field: &Field) -> Value {
         }
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Time => time(),
-        Kind::Text | Kind::Key => json!({ "type": "string" }),
+        Kind::Text | Kind::Key | Kind::Word => json!({ "type": "string" }),
     };
     query(field.name, "Only rows with this value.", &schema)
 }

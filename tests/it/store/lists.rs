@@ -42,7 +42,7 @@ fn every_column_of_every_list_can_be_sorted_by_and_filtered_on() {
                     .unwrap_or_else(|fault| panic!("{name} by {column:?}: {fault}"));
             }
             let nowhere = match column.kind {
-                Kind::Text | Kind::Key => Operand::Text("nowhere".into()),
+                Kind::Text | Kind::Key | Kind::Word => Operand::Text("nowhere".into()),
                 Kind::Int | Kind::Time | Kind::Bool => Operand::Int(i64::MAX),
             };
             let query = Query {
