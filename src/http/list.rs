@@ -291,7 +291,7 @@ fn moment(name: &str, value: &str) -> Result<Timestamp> {
 fn operand(name: &str, kind: Kind, value: &str) -> Result<Operand> {
     let wrong = |what| Error::Invalid(format!("{name} is compared with {what}."));
     Ok(match kind {
-        Kind::Text | Kind::Key => Operand::Text(value.to_owned()),
+        Kind::Text | Kind::Key | Kind::Pattern(_) => Operand::Text(value.to_owned()),
         Kind::Int => Operand::Int(whole(value).ok_or_else(|| wrong("a whole number"))?),
         Kind::Bool => Operand::Int(match value {
             "true" => 1,

@@ -13,8 +13,18 @@ use uuid::Uuid;
 pub const ID: Column = Column::new("c.id", Kind::Int);
 /// `MessageFormat`
 pub const FORMAT: Column = Column::new("c.format", Kind::Int);
-/// `Recipient`
-pub const RECIPIENT: Column = Column::new("c.recipient", Kind::Text);
+/// `Channel`
+pub const CHANNEL: Column = Column::new(
+    "iif(c.format < 2, 'email', iif(c.format = 2, 'sms', 'push'))",
+    Kind::Text,
+);
+/// `Recipient`; looked for among the recipients alone, without a look at the mails.
+pub const RECIPIENT: Column = Column::new(
+    "c.recipient",
+    Kind::Pattern(
+        "c.id in (select id from captured indexed by captured_recipient where recipient like ? escape '\\')",
+    ),
+);
 /// `CreatedDate`
 pub const CREATED: Column = Column::new("c.created_at", Kind::Time);
 

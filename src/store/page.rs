@@ -23,6 +23,8 @@ pub enum Kind {
     Text,
     /// Text, compared exactly, so that an index can find it.
     Key,
+    /// Text, compared whatever its case, in which `*` stands for any text: by this condition, which uses an index.
+    Pattern(&'static str),
     /// A time.
     Time,
     /// `true` or `false`.
@@ -232,6 +234,9 @@ impl Condition {
             (Kind::Key, Operand::Text(text)) => {
                 self.and(&format!("{sql} = ?"), [Value::Text(text.clone())]);
             }
+            (Kind::Pattern(condition), Operand::Text(text)) => {
+                self.and(condition, [Value::Text(like(text))]);
+            }
             (_, Operand::Text(text)) => {
                 self.and(
                     &format!("{sql} = ? collate nocase"),
@@ -246,6 +251,19 @@ impl Condition {
         self.sql.push_str(sql);
         self.values.extend(values);
     }
+}
+
+/// A pattern in the words of SQLite's `like`, with a backslash before what is to be taken as it stands.
+fn like(pattern: &str) -> String {
+    let mut like = String::new();
+    for char in pattern.chars() {
+        match char {
+            '*' => like.push('%'),
+            '%' | '_' | '\\' => like.extend(['\\', char]),
+            _ => like.push(char),
+        }
+    }
+    like
 }
 
 /// The order that was asked for; ties are broken by `id`.

@@ -69,6 +69,7 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[0]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_due (channel=?); SCAN (subquery-1)"),
         (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[1]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_scheduled (channel=?); SCAN (subquery-1)"),
         (users::SPEAKERS.to_owned(), "SEARCH recipient USING COVERING INDEX recipient_language (is_disabled=?)"),
+        ("select c.* from captured c where true and c.id in (select id from captured indexed by captured_recipient where recipient like ? escape '\\') and c.id < ? order by c.id desc limit 30".into(), "SEARCH c USING INTEGER PRIMARY KEY (rowid=?); LIST SUBQUERY 1; SCAN captured USING COVERING INDEX captured_recipient"),
         (retried("m.cause = ?"), "SEARCH m USING INDEX message_cause (cause=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.created_at >= ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.status = ? collate nocase"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),

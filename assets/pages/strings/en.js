@@ -192,7 +192,7 @@ export default {
     idsText: "The Guid is what the send API calls communicationTemplateId.", dropTitle: (name) => `Remove ${name}?`, dropText: "Only a type that nothing uses can be removed.",
   },
   captured: {
-    title: "Captured", sub: "What would have gone out.", search: "Search by recipient", kind: "Kind", mail: "Mail", short: "SMS and push", source: "Source", none: "None.",
+    title: "Captured", sub: "What would have gone out.", search: "Search by recipient", kind: "Kind", mail: "Mail", short: "SMS and push", source: "Source", none: "None.", found: (count) => `${count} in all`, older: "Older", newest: "Newest", noOlder: "There is none older than that.",
     noneFound: "Nothing was captured for that recipient", noneFoundText: "Part of an address or number is enough.", empty: "Nothing captured yet", emptyText: "Channels without a provider end here: every message that would have gone out, as its reader would see it.", emptyLive: "Every channel has a provider that sends, so nothing ends here. Add a provider that captures to try things without sending them.",
     release: "Release", releaseTo: "To", releaseHint: "Yours, to see it where it is read; or the real one.", releaseText: "It goes out for real, through the first provider that sends.", releaseAction: "Send it", released: "It goes out",
     dropTitle: "Remove this message?", dropText: "Its entry in the log stays.",

@@ -96,9 +96,13 @@ fn of_field(field: &Field) -> Value {
         }
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Time => time(),
-        Kind::Text | Kind::Key => json!({ "type": "string" }),
+        Kind::Text | Kind::Key | Kind::Pattern(_) => json!({ "type": "string" }),
     };
-    query(field.name, "Only rows with this value.", &schema)
+    let meaning = match field.column.kind {
+        Kind::Pattern(_) => "Only rows with this value; * stands for any text.",
+        _ => "Only rows with this value.",
+    };
+    query(field.name, meaning, &schema)
 }
 
 fn time() -> Value {
