@@ -1,5 +1,6 @@
 //! What the capture channel caught.
 
+use super::back::{self, Log};
 use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, templates, time};
 use crate::domain::format::Format;
@@ -96,11 +97,22 @@ fn opened(db: &Db, caught: Captured) -> Captured {
     }
 }
 
+/// Sealed content is not found.
+const LOG: Log = Log {
+    columns: "c.*",
+    source: "captured c where true",
+    id: ID,
+    at: CREATED,
+    holds: "holds(?, c.recipient, iif(c.is_sensitive, null, c.subject), iif(c.is_sensitive, null, c.body))",
+    indexed: &[ID, RECIPIENT],
+};
+
 /// A page of captured messages.
 pub fn list(db: &Db, query: &Query) -> Result<Page<Captured>> {
-    let searched = ["c.recipient", "c.subject", "c.body"];
-    let source = "captured c where true";
-    let mut page = fetch(db, "c.*", source, &searched, &ID, query, from_row)?;
+    let mut page = match &query.search {
+        Some(text) => back::search(db, &LOG, query, text, from_row),
+        None => fetch(db, LOG.columns, LOG.source, &[], &ID, query, from_row),
+    }?;
     page.rows = page.rows.into_iter().map(|row| opened(db, row)).collect();
     Ok(page)
 }

@@ -3,6 +3,7 @@
 use super::Db;
 use super::search::HOLDS;
 use crate::error::Result;
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
@@ -34,6 +35,10 @@ pub enum Kind {
 impl Column {
     pub(super) const fn new(sql: &'static str, kind: Kind) -> Self {
         Self { sql, kind }
+    }
+
+    pub(super) const fn sql(&self) -> &'static str {
+        self.sql
     }
 }
 
@@ -87,8 +92,10 @@ pub struct Page<T> {
     pub total: u64,
     /// Whether there are more than were counted.
     pub is_capped: bool,
-    /// The id of the last row, when the page is full.
+    /// The id of the last row, when the page is full; of a search in a log, that of the last row it looked at.
     pub last_id: Option<i64>,
+    /// For a search in a log that is not at its end: when the last row that it looked at came.
+    pub searched_to: Option<Timestamp>,
 }
 
 /// One page of `select {columns} from {source}`; `source` ends in a `where` clause. Ties are broken by `id`.
@@ -139,6 +146,7 @@ pub(super) fn fetch<T>(
         total,
         is_capped,
         last_id: last_id.filter(|_| is_full),
+        searched_to: None,
     })
 }
 
@@ -186,6 +194,7 @@ fn found<T>(
         total: ids.len() as u64,
         is_capped: false,
         last_id: None,
+        searched_to: None,
     })
 }
 

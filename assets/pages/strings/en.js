@@ -42,7 +42,9 @@ export default {
   },
   picker: { nothing: "Nobody is called that." },
   log: {
-    title: "Log", sub: "Every message, and what became of it.", live: "Live", search: "Find a user or a message number",
+    title: "Log", sub: "Every message, and what became of it.", live: "Live", search: "Find a user, a number or any text", byText: (text) => `Text: ${text}`,
+    found: (count) => `${count} found`, searchedTo: "searched back to", searchedAll: "the whole log was searched", further: "Search further back",
+    noneYet: "Nothing found so far", noneYetText: "Older messages were not looked at yet.",
     anyStatus: "Any state", anyFormat: "Any format", anyType: "Any type", noAddress: "No address",
     message: (id) => `Message ${id}`, user: (id) => `User ${id}`, cause: (cause) => `Cause: ${cause}`, from: (at) => `From ${at}`, to: (at) => `Before ${at}`, drop: (what) => `Drop the filter ${what}`,
     shown: (some, all) => `${some} of ${all}`, clear: "Show everything",

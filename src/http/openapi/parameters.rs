@@ -61,11 +61,13 @@ fn of_list(list: &List) -> Vec<Value> {
         ),
     ];
     if list.searchable {
-        words.push(query(
-            "search",
-            "Part of what a person would look for.",
-            &json!({ "type": "string" }),
-        ));
+        let meaning = match list.log {
+            None => "Part of what a person would look for.",
+            Some(_) => {
+                "Part of what a person would look for; the newest first, as far back as one request may: see SearchedTo."
+            }
+        };
+        words.push(query("search", meaning, &json!({ "type": "string" })));
     }
     if list.log.is_some() {
         words.push(query(
