@@ -163,6 +163,7 @@ impl Server {
             .map_err(|fault| format!("Cannot listen: {fault}."))?;
         let addresses: Vec<_> = bound.iter().map(address).collect();
         let mut app = App::open(config, Access::Exclusive, clock)?;
+        app.store.limit_reads(config.limits.looks);
         if !app.base_url.is_empty() {
             let key = app.store.record_at_start(settings::hook_key);
             let hooks = key.and_then(|key| Hooks::new(&app.base_url, &key));

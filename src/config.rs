@@ -8,6 +8,7 @@ use crate::http::guard::{self, Listen, Network};
 use crate::logger::LogFormat;
 use crate::outbox::policy::Policy;
 use crate::rates::REQUESTS_PER_MINUTE;
+use crate::store::look;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -140,6 +141,8 @@ pub struct Limits {
     pub front: guard::Limits,
     /// What one client may ask for in a minute; 0 means no limit.
     pub requests_per_minute: u32,
+    /// What one look at the database may cost.
+    pub looks: look::Limits,
     /// What the environment has set, by name.
     pub set: BTreeMap<&'static str, u64>,
 }
@@ -151,6 +154,7 @@ impl Default for Limits {
             policy: Policy::default(),
             front: guard::Limits::default(),
             requests_per_minute: REQUESTS_PER_MINUTE,
+            looks: look::Limits::default(),
             set: BTreeMap::new(),
         }
     }
@@ -213,10 +217,17 @@ pub const TABLE: &[Key] = &[
     key("HERALD_KEEP_ALIVE_MILLIS", 30_000, (100, 3_600_000), "how long an idle connection is kept", |l, v| l.front.keep_alive_millis = v),
     key("HERALD_HEAD_TIMEOUT_MILLIS", 10_000, (100, 600_000), "how long a request head may take", |l, v| l.front.head_timeout_millis = v),
     key("HERALD_BODY_GRACE_MILLIS", 10_000, (100, 600_000), "how long a small request body may take", |l, v| l.front.body_grace_millis = v),
+    key("HERALD_READ_MILLIS", 10_000, (10, 600_000), "how long a request may look at the database", |l, v| l.looks.read = millis(v)),
+    key("HERALD_SEARCH_ROWS_MAX", 100_000, (1, 10_000_000), "messages that one request searches through, the newest first", |l, v| l.looks.search_rows = v),
+    key("HERALD_SEARCH_MILLIS", 1000, (1, 600_000), "how long one request searches", |l, v| l.looks.search = millis(v)),
 ];
 
 fn secs(value: u64) -> Duration {
     Duration::from_secs(value)
+}
+
+fn millis(value: u64) -> Duration {
+    Duration::from_millis(value)
 }
 
 fn size(value: u64) -> usize {

@@ -77,6 +77,8 @@ pub enum Error {
         /// What happened, for the log only.
         cause: String,
     },
+    /// Looking it up took longer than any look may.
+    TookTooLong,
     /// A fault of ours; the cause is for the log only.
     Internal(String),
 }
@@ -117,7 +119,7 @@ impl Error {
             Self::KeyReused(_) => "err_KeyReused",
             Self::TooManyRequests { .. } => "err_TooManyRequests",
             Self::OAuth { error, .. } => error,
-            Self::Unavailable { .. } => "err_Unavailable",
+            Self::Unavailable { .. } | Self::TookTooLong => "err_Unavailable",
             Self::Internal(_) => "post_generic",
         }
     }
@@ -150,6 +152,11 @@ impl Error {
             } => format!(
                 "Herald cannot take this just now; try again in {retry_after_secs} seconds."
             ),
+            Self::TookTooLong => {
+                "Looking this up took too long and was stopped, so that others can read too. Ask for less: \
+                 leave out sort or a filter, or name the UserId."
+                    .into()
+            }
             Self::Internal(_) => "Something went wrong inside Herald; its log says what.".into(),
         }
     }
@@ -159,6 +166,7 @@ impl Error {
     pub fn cause(&self) -> Option<&str> {
         match self {
             Self::Internal(cause) | Self::Unavailable { cause, .. } => Some(cause),
+            Self::TookTooLong => Some("a look at the database took longer than HERALD_READ_MILLIS"),
             _ => None,
         }
     }

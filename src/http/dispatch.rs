@@ -14,6 +14,9 @@ use crate::hooks::path_for_log;
 use serde::Serialize;
 use std::sync::Arc;
 
+/// When to come back with what took too long.
+const TOOK_TOO_LONG_RETRY_SECS: u32 = 60;
+
 /// The service behind the guard.
 pub struct Api {
     app: Arc<App>,
@@ -129,7 +132,7 @@ pub fn status_of(error: &Error) -> u16 {
         Error::OAuth { error, .. } if *error == "invalid_client" => 401,
         Error::OAuth { .. } => 400,
         Error::Internal(_) => 500,
-        Error::Unavailable { .. } => 503,
+        Error::Unavailable { .. } | Error::TookTooLong => 503,
     }
 }
 
@@ -150,6 +153,8 @@ fn render(style: Style, error: &Error) -> Response {
         | Error::CannotAccess {
             retry_after_secs, ..
         } => response.header("Retry-After", retry_after_secs.to_string()),
+        // The same may be quicker when less is going on.
+        Error::TookTooLong => response.header("Retry-After", TOOK_TOO_LONG_RETRY_SECS.to_string()),
         _ => response,
     }
 }

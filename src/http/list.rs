@@ -1,11 +1,11 @@
 //! Paged lists on the wire: query words in, paging and links out. (api.md, "Paged lists"; RFC 8288)
 
+use super::paging::Paging;
 use super::request::{Request, whole};
 use super::response::Response;
 use crate::error::{Error, Result};
 use crate::store::page::{Bound, Column, Kind, Operand, Page, Query};
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -72,8 +72,8 @@ pub struct List {
     pub sort: &'static str,
     /// Rows on a page unless the request says otherwise.
     pub page_size: u32,
-    /// For logs: the column behind `from` and `to`. Such a list also takes `after`, and stops counting at
-    /// [`COUNT_MAX`].
+    /// For logs: the column behind `from` and `to`. Such a list also takes `after`, stops counting at [`COUNT_MAX`], and
+    /// is searched from the newest back, so far as one request may.
     pub log: Option<Column>,
 }
 
@@ -127,8 +127,12 @@ impl List {
                 }
             }
         }
-        if query.after.is_some() && (sort != self.sort || query.page != 1) {
-            return Err(Error::invalid("after goes with neither page nor sort."));
+        let searches = self.log.is_some() && query.search.is_some();
+        if (query.after.is_some() || searches) && (sort != self.sort || query.page != 1) {
+            return Err(Error::invalid(match searches {
+                true => "search goes with neither page nor sort; after goes on with it.",
+                false => "after goes with neither page nor sort.",
+            }));
         }
         for name in sort.split(',').map(str::trim) {
             let (name, descending) = match name.strip_prefix('-') {
@@ -291,7 +295,9 @@ fn moment(name: &str, value: &str) -> Result<Timestamp> {
 fn operand(name: &str, kind: Kind, value: &str) -> Result<Operand> {
     let wrong = |what| Error::Invalid(format!("{name} is compared with {what}."));
     Ok(match kind {
-        Kind::Text | Kind::Key | Kind::Word(_) => Operand::Text(value.to_owned()),
+        Kind::Text | Kind::Key | Kind::Word(_) | Kind::Pattern(_) => {
+            Operand::Text(value.to_owned())
+        }
         Kind::Int => Operand::Int(whole(value).ok_or_else(|| wrong("a whole number"))?),
         Kind::Bool => Operand::Int(match value {
             "true" => 1,
@@ -300,89 +306,4 @@ fn operand(name: &str, kind: Kind, value: &str) -> Result<Operand> {
         }),
         Kind::Time => Operand::Int(moment(name, value)?.as_millisecond()),
     })
-}
-
-/// Where in a list a page is.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct Paging {
-    /// From 1.
-    page: u32,
-    /// Rows on a page.
-    page_size: u32,
-    /// Rows on all pages.
-    total_records: u64,
-    /// Pages.
-    total_pages: u64,
-    /// Logs only: there are more records than were counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total_capped: Option<bool>,
-    /// Logs only: the cursor of the next page, for `after`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-    /// The page was asked for by cursor, so that is how to go on.
-    #[serde(skip)]
-    is_after: bool,
-    #[serde(skip)]
-    base: String,
-}
-
-impl Paging {
-    /// The paging of this page, with links back to the request's address.
-    fn new<T>(request: &Request, query: &Query, page: &Page<T>) -> Self {
-        let mut base = format!("{}?", request.path());
-        let stays = |word: &str| word != "page" && word != "after";
-        for (word, value) in request.query().iter().filter(|(word, _)| stays(word)) {
-            let pair = form_urlencoded::Serializer::new(String::new())
-                .append_pair(word, value)
-                .finish();
-            base.push_str(&pair);
-            base.push('&');
-        }
-        Self {
-            page: query.page,
-            page_size: query.page_size,
-            total_records: page.total,
-            total_pages: page.total.div_ceil(u64::from(query.page_size)),
-            total_capped: query.count_max.map(|_| page.is_capped),
-            next: page
-                .last_id
-                .filter(|_| query.count_max.is_some())
-                .map(|id| id.to_string()),
-            is_after: query.after.is_some(),
-            base,
-        }
-    }
-
-    /// The `Link` header: first, prev, next, last, where they are.
-    #[must_use]
-    pub fn link(&self) -> String {
-        if self.is_after {
-            let first = format!("<{}page=1>; rel=\"first\"", self.base);
-            let next = self.next.as_ref();
-            let next = next.map(|next| format!("<{}after={next}>; rel=\"next\"", self.base));
-            return [Some(first), next]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(", ");
-        }
-        let page = u64::from(self.page);
-        let last = self.total_pages.max(1);
-        let mut links = vec![(1, "first")];
-        if page > 1 {
-            links.push(((page - 1).min(last), "prev"));
-        }
-        if page < last || self.total_capped == Some(true) {
-            links.push((page + 1, "next"));
-        }
-        if self.total_capped != Some(true) {
-            links.push((last, "last"));
-        }
-        let links: Vec<_> = links
-            .iter()
-            .map(|(page, rel)| format!("<{}page={page}>; rel=\"{rel}\"", self.base))
-            .collect();
-        links.join(", ")
-    }
 }

@@ -10,6 +10,7 @@ pub mod list;
 mod object;
 pub mod openapi;
 pub mod pages;
+mod paging;
 pub mod reply;
 pub mod request;
 pub mod response;

@@ -2,7 +2,7 @@
 //! body while it is written.
 
 use super::guard::Sink;
-use super::list::Paging;
+use super::paging::Paging;
 use serde::Serialize;
 use std::fmt;
 use std::io::Cursor;

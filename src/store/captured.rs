@@ -1,5 +1,6 @@
 //! What the capture channel caught.
 
+use super::back::{self, Log};
 use super::page::{Column, Kind, Page, Query, fetch};
 use super::{Db, Tx, guid, templates, time};
 use crate::domain::format::Format;
@@ -13,8 +14,18 @@ use uuid::Uuid;
 pub const ID: Column = Column::new("c.id", Kind::Int);
 /// `MessageFormat`
 pub const FORMAT: Column = Column::new("c.format", Kind::Int);
-/// `Recipient`
-pub const RECIPIENT: Column = Column::new("c.recipient", Kind::Text);
+/// `Channel`
+pub const CHANNEL: Column = Column::new(
+    "iif(c.format < 2, 'email', iif(c.format = 2, 'sms', 'push'))",
+    Kind::Text,
+);
+/// `Recipient`; looked for among the recipients alone, without a look at the mails.
+pub const RECIPIENT: Column = Column::new(
+    "c.recipient",
+    Kind::Pattern(
+        "c.id in (select id from captured indexed by captured_recipient where recipient like ? escape '\\')",
+    ),
+);
 /// `CreatedDate`
 pub const CREATED: Column = Column::new("c.created_at", Kind::Time);
 
@@ -86,11 +97,22 @@ fn opened(db: &Db, caught: Captured) -> Captured {
     }
 }
 
+/// Sealed content is not found.
+const LOG: Log = Log {
+    columns: "c.*",
+    source: "captured c where true",
+    id: ID,
+    at: CREATED,
+    holds: "holds(?, c.recipient, iif(c.is_sensitive, null, c.subject), iif(c.is_sensitive, null, c.body))",
+    indexed: &[ID, RECIPIENT],
+};
+
 /// A page of captured messages.
 pub fn list(db: &Db, query: &Query) -> Result<Page<Captured>> {
-    let searched = ["c.recipient", "c.subject", "c.body"];
-    let source = "captured c where true";
-    let mut page = fetch(db, "c.*", source, &searched, &ID, query, from_row)?;
+    let mut page = match &query.search {
+        Some(text) => back::search(db, &LOG, query, text, from_row),
+        None => fetch(db, LOG.columns, LOG.source, &[], &ID, query, from_row),
+    }?;
     page.rows = page.rows.into_iter().map(|row| opened(db, row)).collect();
     Ok(page)
 }

@@ -1,6 +1,7 @@
 //! Messages as the API and the log see them; how the outbox moves them on is `store::outbox`.
 
-use super::page::{Column, Kind, Page, Query, fetch};
+use super::back::{self, Log};
+use super::page::{Column, Kind, Operand, Page, Query, fetch};
 use super::tally::{self, By};
 use super::{Db, Tx, guid, optional_time, templates, time};
 use crate::domain::cause::Cause;
@@ -151,6 +152,20 @@ fn cancel_all(tx: &Tx<'_>, sql: &str, by: &[(&str, &dyn ToSql)], reason: &str) -
 
 pub(super) const SOURCE: &str = "message m where true";
 
+/// What a search looks through: never the content of sensitive types, and of that of others the subject alone.
+pub(super) const LOG: Log = Log {
+    columns: "m.*",
+    source: SOURCE,
+    id: ID,
+    at: CREATED,
+    holds: "holds(?, m.recipient, m.recipient_name, m.error, m.cause)
+        or not m.is_sensitive and holds(?, (select subject from content where message_id = m.id))
+        or m.attempts > 0 and exists (
+            select 1 from attempt a left join report r using (message_id, number)
+            where a.message_id = m.id and holds(?, a.answer, a.provider_id, r.words))",
+    indexed: &[ID, USER, CAUSE],
+};
+
 /// A page of one user's log.
 ///
 /// # Errors
@@ -158,15 +173,34 @@ pub(super) const SOURCE: &str = "message m where true";
 pub fn list_of_user(db: &Db, user: UserId, query: &Query) -> Result<Page<LogLine>> {
     super::users::get(db, user)?;
     let mut query = query.clone();
-    query
-        .filters
-        .push((USER, super::page::Operand::Int(user.0)));
-    fetch(db, "m.*", SOURCE, &[], &ID, &query, line)
+    query.filters.push((USER, Operand::Int(user.0)));
+    list(db, &query)
 }
 
 /// A page of everyone's log.
 pub fn list(db: &Db, query: &Query) -> Result<Page<LogLine>> {
-    fetch(db, "m.*", SOURCE, &[], &ID, query, line)
+    let Some(text) = &query.search else {
+        return fetch(db, LOG.columns, SOURCE, &[], &ID, query, line);
+    };
+    // A whole GUID has an index, and is no part of a text of ours.
+    let guid = Uuid::try_parse(text.trim()).ok();
+    match guid.map(|guid| id_of(db, guid)).transpose()?.flatten() {
+        Some(id) => {
+            let mut query = query.clone();
+            query.search = None;
+            query.filters.push((ID, Operand::Int(id)));
+            fetch(db, LOG.columns, SOURCE, &[], &ID, &query, line)
+        }
+        None => back::search(db, &LOG, query, text, line),
+    }
+}
+
+fn id_of(db: &Db, guid: Uuid) -> Result<Option<i64>> {
+    let sql = "select id from message where guid = ?1";
+    let found =
+        db.0.prepare_cached(sql)?
+            .query_row([guid.as_bytes()], |row| row.get(0));
+    Ok(found.optional()?)
 }
 
 /// What a list shows of one message.

@@ -5,6 +5,7 @@
 //! Functions that change rows take a [`Tx`], functions that only look take a [`Db`]; a [`Tx`] can be looked at too.
 
 mod aside;
+mod back;
 pub mod backup;
 pub mod bulk;
 pub mod captured;
@@ -21,6 +22,7 @@ mod flusher;
 mod group;
 pub mod health;
 pub mod idempotency;
+pub mod look;
 mod memo;
 pub mod messages;
 mod migrate;
@@ -57,6 +59,7 @@ use crate::error::{Error, Result};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, Row, RowIndex};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,12 +69,23 @@ use uuid::Uuid;
 use writer::Kind;
 
 /// A connection to the database, for looking.
-pub struct Db(Connection, memo::Recall, Arc<seals::Seals>);
+pub struct Db(
+    Connection,
+    memo::Recall,
+    Arc<seals::Seals>,
+    Cell<look::Limits>,
+);
 
 impl Db {
     /// A connection that remembers nothing and opens no seals.
     fn plain(connection: Connection) -> Self {
-        Self(connection, memo::Recall::default(), seals::Seals::none())
+        let (recall, limits) = (memo::Recall::default(), Cell::default());
+        Self(connection, recall, seals::Seals::none(), limits)
+    }
+
+    /// What this look may cost.
+    fn limits(&self) -> look::Limits {
+        self.3.get()
     }
 }
 
@@ -244,6 +258,11 @@ impl Store {
         self.write(move |tx| Ok(tx.0.0.busy_timeout(at_most)?))
     }
 
+    /// What each [`Store::read`] may cost from now on.
+    pub fn limit_reads(&self, limits: look::Limits) {
+        self.readers.limit(limits);
+    }
+
     /// A claimed message with its content as the provider is to have it.
     ///
     /// # Errors
@@ -252,10 +271,10 @@ impl Store {
         self.seals.opened(message)
     }
 
-    /// Runs `look` on a consistent snapshot.
+    /// Runs `look` on a consistent snapshot, for as long as [`Store::limit_reads`] allows.
     ///
     /// # Errors
-    /// What `look` says, or a fault of the database.
+    /// What `look` says, a fault of the database, or [`Error::TookTooLong`].
     pub fn read<T>(&self, look: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
         self.readers.with(look)
     }
@@ -276,6 +295,7 @@ impl From<rusqlite::Error> for Error {
                 retry_after_secs: 5,
                 cause: fault.to_string(),
             },
+            Some(ErrorCode::OperationInterrupted) => Self::TookTooLong,
             _ => Self::internal(fault),
         }
     }

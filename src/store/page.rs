@@ -3,6 +3,7 @@
 use super::Db;
 use super::search::HOLDS;
 use crate::error::Result;
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
@@ -26,6 +27,8 @@ pub enum Kind {
     Key,
     /// A word in lower case, compared whatever its case. Rows with one of these words have indexes of their own.
     Word(&'static [&'static str]),
+    /// Text, compared whatever its case, in which `*` stands for any text: by this condition, which uses an index.
+    Pattern(&'static str),
     /// A time.
     Time,
     /// `true` or `false`.
@@ -48,6 +51,10 @@ impl Column {
             kind,
             is_indexed: true,
         }
+    }
+
+    pub(super) const fn sql(&self) -> &'static str {
+        self.sql
     }
 }
 
@@ -101,8 +108,10 @@ pub struct Page<T> {
     pub total: u64,
     /// Whether there are more than were counted.
     pub is_capped: bool,
-    /// The id of the last row, when the page is full.
+    /// The id of the last row, when the page is full; of a search in a log, that of the last row it looked at.
     pub last_id: Option<i64>,
+    /// For a search in a log that is not at its end: when the last row that it looked at came.
+    pub searched_to: Option<Timestamp>,
 }
 
 /// One page of `select {columns} from {source}`; `source` ends in a `where` clause. Ties are broken by `id`.
@@ -162,6 +171,7 @@ pub(super) fn fetch<T>(
         total,
         is_capped,
         last_id: last_id.filter(|_| is_full),
+        searched_to: None,
     })
 }
 
@@ -232,6 +242,7 @@ fn rows_of<T>(
         total: ids.len() as u64,
         is_capped: false,
         last_id: page.last().filter(|_| is_full).map(|id| **id),
+        searched_to: None,
     })
 }
 
@@ -315,6 +326,9 @@ impl Condition {
             (Kind::Key, Operand::Text(text)) => {
                 self.and(&format!("{sql} = ?"), [Value::Text(text.clone())]);
             }
+            (Kind::Pattern(condition), Operand::Text(text)) => {
+                self.and(condition, [Value::Text(like(text))]);
+            }
             (_, Operand::Text(text)) => {
                 self.and(
                     &format!("{sql} = ? collate nocase"),
@@ -329,6 +343,19 @@ impl Condition {
         self.sql.push_str(sql);
         self.values.extend(values);
     }
+}
+
+/// A pattern in the words of SQLite's `like`, with a backslash before what is to be taken as it stands.
+fn like(pattern: &str) -> String {
+    let mut like = String::new();
+    for char in pattern.chars() {
+        match char {
+            '*' => like.push('%'),
+            '%' | '_' | '\\' => like.extend(['\\', char]),
+            _ => like.push(char),
+        }
+    }
+    like
 }
 
 /// The order that was asked for; ties are broken by `id`.

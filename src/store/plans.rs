@@ -1,7 +1,9 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
+use super::page::{Column, Operand, Query};
 use super::{
-    Access, Store, bulk, causes, claims, idempotency, messages, queue, retention, users, waiting,
+    Access, Store, back, bulk, causes, claims, idempotency, messages, queue, retention, users,
+    waiting,
 };
 
 /// What SQLite says it would do.
@@ -32,6 +34,19 @@ fn cancelled(part: usize, filter: &str) -> String {
         bulk::WAITING[part]
     )
 }
+
+/// What a search goes through whose filters are these columns.
+fn searched(columns: &[Column]) -> String {
+    let filter = |column: &Column| (*column, Operand::Int(1));
+    let query = Query {
+        filters: columns.iter().map(filter).collect(),
+        after: Some(1),
+        ..Query::default()
+    };
+    back::statement(&messages::LOG, &query, "x").0
+}
+
+const SEARCHED: &str = "CORRELATED SCALAR SUBQUERY 1; SEARCH content USING INTEGER PRIMARY KEY (rowid=?); CORRELATED SCALAR SUBQUERY 2; SEARCH a USING PRIMARY KEY (message_id=?); SEARCH r USING PRIMARY KEY (message_id=? AND number=?) LEFT-JOIN";
 
 #[test]
 fn what_runs_all_day_uses_its_index() {
@@ -74,6 +89,11 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[0]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_due (channel=?); SCAN (subquery-1)"),
         (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[1]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_scheduled (channel=?); SCAN (subquery-1)"),
         (users::SPEAKERS.to_owned(), "SEARCH recipient USING COVERING INDEX recipient_language (is_disabled=?)"),
+        ("select c.* from captured c where true and c.id in (select id from captured indexed by captured_recipient where recipient like ? escape '\\') and c.id < ? order by c.id desc limit 30".into(), "SEARCH c USING INTEGER PRIMARY KEY (rowid=?); LIST SUBQUERY 1; SCAN captured USING COVERING INDEX captured_recipient"),
+        (searched(&[]), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid<?); {SEARCHED}").leak()),
+        (searched(&[messages::STATUS, messages::CREATED]), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid<?); {SEARCHED}").leak()),
+        (searched(&[messages::USER, messages::TYPE]), format!("SEARCH m USING INDEX message_user (user_id=? AND id<?); {SEARCHED}").leak()),
+        (searched(&[messages::CAUSE]), format!("SEARCH m USING INDEX message_cause (cause=? AND rowid<?); {SEARCHED}").leak()),
         (retried("m.cause = ?"), "SEARCH m USING INDEX message_cause (cause=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.created_at >= ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.status = 'failed'"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),

@@ -4,21 +4,24 @@
 //! free waits microseconds.
 
 use super::Db;
+use super::look::{Deadline, Limits};
 use super::memo::{Memo, Recall};
 use super::seals::Seals;
 use super::search;
 use crate::error::Result;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// How many reads may run at once.
 const READERS_MAX: usize = 8;
 
 pub(super) struct Readers {
-    idle: Mutex<Vec<Db>>,
+    idle: Mutex<Vec<(Db, Deadline)>>,
+    limits: Mutex<Option<Limits>>,
     returned: Condvar,
 }
 
@@ -30,8 +33,14 @@ impl Readers {
             .collect::<rusqlite::Result<_>>()?;
         Ok(Self {
             idle: Mutex::new(idle),
+            limits: Mutex::default(),
             returned: Condvar::new(),
         })
+    }
+
+    /// What each look may cost from now on; before, it takes as long as it takes.
+    pub(super) fn limit(&self, limits: Limits) {
+        *lock(&self.limits) = Some(limits);
     }
 
     /// Lends a connection to `look`, inside one transaction so that several queries see the same moment.
@@ -40,22 +49,25 @@ impl Readers {
             db: Some(self.take()),
             readers: self,
         };
-        let db = loan
+        let (db, deadline) = loan
             .db
             .as_ref()
             .expect("a loan holds its connection until it is dropped");
         db.1.begin();
         let snapshot = Snapshot::begin(db)?;
+        if let Some(limits) = *lock(&self.limits) {
+            db.3.set(limits);
+            deadline.set(limits.read);
+        }
         let seen = look(db);
+        // What ends the snapshot is not to be stopped too.
+        deadline.lift();
         snapshot.end()?;
         seen
     }
 
-    fn take(&self) -> Db {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+    fn take(&self) -> (Db, Deadline) {
+        let idle = lock(&self.idle);
         let mut idle = self
             .returned
             .wait_while(idle, |idle| idle.is_empty())
@@ -95,24 +107,28 @@ impl Drop for Snapshot<'_> {
 
 /// Gives the connection back even when `look` panics.
 struct Loan<'a> {
-    db: Option<Db>,
+    db: Option<(Db, Deadline)>,
     readers: &'a Readers,
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        let mut idle = self
-            .readers
-            .idle
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        idle.extend(self.db.take());
+        if let Some((_, deadline)) = &self.db {
+            deadline.lift();
+        }
+        lock(&self.readers.idle).extend(self.db.take());
         self.readers.returned.notify_one();
     }
 }
 
-fn connect(file: &Path, memo: Arc<Memo>, seals: Arc<Seals>) -> rusqlite::Result<Db> {
-    let connection = Connection::open_with_flags(
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn connect(file: &Path, memo: Arc<Memo>, seals: Arc<Seals>) -> rusqlite::Result<(Db, Deadline)> {
+    let mut connection = Connection::open_with_flags(
         file,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
@@ -121,7 +137,9 @@ fn connect(file: &Path, memo: Arc<Memo>, seals: Arc<Seals>) -> rusqlite::Result<
     connection.pragma_update(None, "query_only", true)?;
     plan_once(&connection)?;
     search::teach(&connection)?;
-    Ok(Db(connection, Recall::with(memo), seals))
+    let deadline = Deadline::of(&mut connection)?;
+    let db = Db(connection, Recall::with(memo), seals, Cell::default());
+    Ok((db, deadline))
 }
 
 /// Statements that a connection keeps prepared: more than there are in the program.

@@ -239,6 +239,7 @@ pub fn list(db: &Db, query: &Query) -> Result<Page<User>> {
         total: page.total,
         is_capped: page.is_capped,
         last_id: page.last_id,
+        searched_to: page.searched_to,
         rows: page
             .rows
             .into_iter()

@@ -15,6 +15,7 @@ mod housekeeping;
 mod invariants;
 mod journey;
 mod languages;
+mod looks;
 mod operators;
 mod outbox;
 mod overview;

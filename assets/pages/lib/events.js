@@ -9,6 +9,7 @@ const RETRY_MS = 30000;
 export function listen(signal, { entry, reload, state }) {
   let source;
   let poll;
+  let isFirst = true;
   open();
   signal.addEventListener("abort", close);
 
@@ -18,6 +19,9 @@ export function listen(signal, { entry, reload, state }) {
     source.addEventListener("open", () => {
       clearInterval(poll);
       state?.(true);
+      // A stream tells of what changes from now on; what changed since the page looked is on nobody's lips.
+      if (isFirst) reload();
+      isFirst = false;
     });
     source.addEventListener("error", lost);
     source.addEventListener("entry", (event) => entry(JSON.parse(event.data)));

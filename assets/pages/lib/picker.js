@@ -8,8 +8,8 @@ import t from "./words.js";
 
 const SHOWN = 8;
 
-/** The field. `choose(user)` is called with a row of `GET users`; `extra(text)` may add choices of its own. */
-export function userPicker({ label, placeholder, choose, extra = () => [], visible = false, clear = true }) {
+/** The field. `choose(user)` is called with a row of `GET users`; `extra(text)` and `last(text)` may add choices before and after. */
+export function userPicker({ label, placeholder, choose, extra = () => [], last = () => [], visible = false, clear = true }) {
   const id = newId("picker");
   const input = h("input", { type: "search", role: "combobox", id, placeholder, autocomplete: "off", spellcheck: "false",
     "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list", "aria-label": visible ? null : label,
@@ -17,6 +17,7 @@ export function userPicker({ label, placeholder, choose, extra = () => [], visib
   const options = h("ul.options", { id: `${id}-list`, role: "listbox", "aria-label": label, hidden: true });
   const element = h("div.search.picker", {}, visible && h("label", { for: id }, label), h("div.search", {}, icon("search"), input, options));
   let found = [];
+  let foundFor = "";
   let at = -1;
   let asked = new AbortController();
 
@@ -27,7 +28,8 @@ export function userPicker({ label, placeholder, choose, extra = () => [], visib
     if (!text) return close();
     try {
       const { rows } = await list("users", { search: text, pageSize: SHOWN }, asked.signal);
-      found = [...extra(text), ...rows.map((user) => ({ user, text: user.Name, second: [user.UserName, user.Email, user.Mobile].filter(Boolean).join(" · ") }))];
+      found = [...extra(text), ...rows.map((user) => ({ user, text: user.Name, second: [user.UserName, user.Email, user.Mobile].filter(Boolean).join(" · ") })), ...last(text)];
+      foundFor = text;
       open();
     } catch (fault) {
       failed(fault);
@@ -61,12 +63,18 @@ export function userPicker({ label, placeholder, choose, extra = () => [], visib
     if (!option) return;
     close();
     input.value = clear ? "" : option.text;
+    foundFor = input.value;
     if (option.act) option.act();
     else choose(option.user);
   }
 
   function keydown(event) {
     if (options.hidden && event.key === "ArrowDown" && input.value) return search();
+    if (event.key === "Enter" && input.value.trim() !== foundFor) {
+      // Faster than the answer: what is taken is for what was typed.
+      event.preventDefault();
+      return search().then(() => take(at));
+    }
     if (options.hidden) return;
     const moves = { ArrowDown: 1, ArrowUp: -1 };
     if (moves[event.key] && found.length) {

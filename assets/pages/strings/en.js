@@ -42,7 +42,9 @@ export default {
   },
   picker: { nothing: "Nobody is called that." },
   log: {
-    title: "Log", sub: "Every message, and what became of it.", live: "Live", search: "Find a user or a message number",
+    title: "Log", sub: "Every message, and what became of it.", live: "Live", search: "Find a user, a number or any text", byText: (text) => `Text: ${text}`,
+    found: (count) => `${count} found`, searchedTo: "searched back to", searchedAll: "the whole log was searched", further: "Search further back",
+    noneYet: "Nothing found so far", noneYetText: "Older messages were not looked at yet.",
     anyStatus: "Any state", anyFormat: "Any format", anyType: "Any type", noAddress: "No address",
     message: (id) => `Message ${id}`, user: (id) => `User ${id}`, cause: (cause) => `Cause: ${cause}`, from: (at) => `From ${at}`, to: (at) => `Before ${at}`, drop: (what) => `Drop the filter ${what}`,
     shown: (some, all) => `${some} of ${all}`, clear: "Show everything",
@@ -192,7 +194,7 @@ export default {
     idsText: "The Guid is what the send API calls communicationTemplateId.", dropTitle: (name) => `Remove ${name}?`, dropText: "Only a type that nothing uses can be removed.",
   },
   captured: {
-    title: "Captured", sub: "What would have gone out.", search: "Search by recipient", kind: "Kind", mail: "Mail", short: "SMS and push", source: "Source", none: "None.",
+    title: "Captured", sub: "What would have gone out.", search: "Search by recipient", kind: "Kind", mail: "Mail", short: "SMS and push", source: "Source", none: "None.", found: (count) => `${count} in all`, older: "Older", newest: "Newest", noOlder: "There is none older than that.",
     noneFound: "Nothing was captured for that recipient", noneFoundText: "Part of an address or number is enough.", empty: "Nothing captured yet", emptyText: "Channels without a provider end here: every message that would have gone out, as its reader would see it.", emptyLive: "Every channel has a provider that sends, so nothing ends here. Add a provider that captures to try things without sending them.",
     release: "Release", releaseTo: "To", releaseHint: "Yours, to see it where it is read; or the real one.", releaseText: "It goes out for real, through the first provider that sends.", releaseAction: "Send it", released: "It goes out",
     dropTitle: "Remove this message?", dropText: "Its entry in the log stays.",

@@ -5,7 +5,7 @@ import { act } from "../lib/bulk.js";
 import { types } from "../lib/catalog.js";
 import { h, replace, settle } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
-import { FORMATS, count, formatName } from "../lib/format.js";
+import { FORMATS, count, formatName, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { userPicker } from "../lib/picker.js";
 import { go, remember } from "../lib/router.js";
@@ -15,12 +15,14 @@ import t from "../lib/words.js";
 
 const PAGE = 50;
 const FILTERS = ["Status", "MessageFormat", "NotificationType", "UserId", "Cause", "from", "to"];
+/** What the address holds. A text is no filter: nothing is done to all that it finds. */
+const WORDS = [...FILTERS, "search"];
 
 export default async function log({ query, signal }) {
   const known = await types();
   const names = new Map(known.map((type) => [type.ID, type.Name]));
   const typeName = (id) => names.get(id) ?? `#${id}`;
-  const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  const filters = Object.fromEntries(WORDS.map((name) => [name, query.get(name) ?? ""]));
   let rows = [];
   let paging = {};
 
@@ -34,13 +36,14 @@ export default async function log({ query, signal }) {
 
   const pick = (name, label, pairs) => select([["", label], ...pairs], filters[name], { "aria-label": label, on: { change: (event) => set({ [name]: event.target.value }) } });
   const tools = h("div.tools", {},
-    userPicker({ label: t.log.search, placeholder: t.log.search, extra: byId, choose: (user) => set({ UserId: String(user.ID) }) }),
+    userPicker({ label: t.log.search, placeholder: t.log.search, extra: byId, last: (text) => [{ text: t.log.byText(text), act: () => set({ search: text }) }], choose: (user) => set({ UserId: String(user.ID) }) }),
     pick("Status", t.log.anyStatus, Object.entries(t.status)),
     pick("MessageFormat", t.log.anyFormat, FORMATS.map((format) => [format, formatName(format)])),
     pick("NotificationType", t.log.anyType, known.map((type) => [type.ID, type.Name])));
 
   await load();
-  listen(signal, { entry, reload: settle(() => load().catch(failed), 300), state: (isOn) => live.classList.toggle("on", isOn) });
+  const looked = settle(() => lookAgain().catch(failed), 300);
+  listen(signal, { entry: (row) => (filters.search ? looked() : entry(row)), reload: settle(() => load().catch(failed), 300), state: (isOn) => live.classList.toggle("on", isOn) });
   return { title: t.log.title, node: h("div.page", {}, heading(t.log.title, { sub: t.log.sub, actions: [live] }), tools, chips, bulk, panel) };
 
   function byId(text) {
@@ -55,17 +58,32 @@ export default async function log({ query, signal }) {
   }
 
   async function load(after) {
-    const found = await list("messages/logs", { ...filters, pageSize: PAGE, after }, signal);
+    const found = await page(after);
     rows = after ? [...rows, ...found.rows] : found.rows;
     paging = found.paging;
     draw();
   }
 
+  function page(after) {
+    return list("messages/logs", { ...filters, pageSize: PAGE, after }, signal);
+  }
+
+  /** What came or changed while a text is searched for: only the appliance can say whether it holds the text. */
+  async function lookAgain() {
+    const newest = await page();
+    const reached = ({ Next }) => Number(Next ?? 0);
+    rows = [...newest.rows, ...rows.filter(({ ID }) => ID < reached(newest.paging))];
+    if (reached(newest.paging) < reached(paging)) paging = newest.paging;
+    draw();
+  }
+
   function draw() {
     replace(lines, rows.map((row) => line(row)));
-    const isFiltered = FILTERS.some((name) => filters[name]);
+    const isFiltered = WORDS.some((name) => filters[name]);
     lines.hidden = !rows.length;
-    replace(nothing, rows.length ? null : isFiltered
+    replace(nothing, rows.length ? null : paging.SearchedTo
+      ? empty("search", t.log.noneYet, t.log.noneYetText)
+      : isFiltered
       ? empty("search", t.log.noneFound, t.log.noneFoundText, button(t.log.clear, () => go("/log")))
       : empty("log", t.log.empty, t.log.emptyText, linkButton(t.log.emptyAction, "/users", { kind: "primary", icon: "send" })));
     drawFoot();
@@ -74,14 +92,19 @@ export default async function log({ query, signal }) {
   }
 
   function drawFoot() {
-    foot.hidden = !rows.length;
     const next = paging.Next;
+    foot.hidden = !rows.length && next == null;
+    if (filters.search) {
+      const to = paging.SearchedTo;
+      return replace(foot, h("span", { role: "status" }, t.log.found(rows.length), " · ", to ? [t.log.searchedTo, " ", time(to)] : t.log.searchedAll),
+        next != null && button(t.log.further, () => load(next), { kind: "small", icon: "search", data: { further: "" } }));
+    }
     replace(foot, h("span", {}, t.log.shown(rows.length, count(Math.max(paging.TotalRecords, rows.length), paging.TotalCapped))),
       next != null && button(t.more, () => load(next), { kind: "small" }));
   }
 
   function drawChips() {
-    const shown = { UserId: (id) => t.log.user(id), Cause: (cause) => t.log.cause(cause), from: (at) => t.log.from(new Date(at).toLocaleString()), to: (at) => t.log.to(new Date(at).toLocaleString()) };
+    const shown = { search: (text) => t.log.byText(text), UserId: (id) => t.log.user(id), Cause: (cause) => t.log.cause(cause), from: (at) => t.log.from(new Date(at).toLocaleString()), to: (at) => t.log.to(new Date(at).toLocaleString()) };
     replace(chips, Object.entries(shown).filter(([name]) => filters[name]).map(([name, words]) => {
       const label = words(filters[name]);
       return h("span.chip", {}, label, button("", () => set({ [name]: "" }), { kind: "quiet small", icon: "cross", title: t.log.drop(label) }));
@@ -94,7 +117,7 @@ export default async function log({ query, signal }) {
     const again = filters.Cause || ["failed", "expired", "undelivered", "cancelled"].includes(filters.Status);
     const waits = ["queued", "scheduled"].includes(filters.Status);
     const verb = again ? "retry" : waits ? "cancel" : null;
-    replace(bulk, verb && rows.length > 0 && button(t.bulk[verb].action(amount), async () => {
+    replace(bulk, verb && rows.length > 0 && !filters.search && button(t.bulk[verb].action(amount), async () => {
       if (await act(verb, chosen, amount)) await load();
     }, { kind: verb === "cancel" ? "danger" : "", icon: verb === "retry" ? "retry" : "cross", data: { bulk: verb } }));
   }

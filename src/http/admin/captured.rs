@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 const FIELDS: &[Field] = &[
     field("ID", rows::ID),
     field("MessageFormat", rows::FORMAT),
+    field("Channel", rows::CHANNEL),
     field("Recipient", rows::RECIPIENT),
     field("CreatedDate", rows::CREATED),
 ];
@@ -25,7 +26,7 @@ pub(in crate::http) const LIST: List = List {
     searchable: true,
     sort: "-ID",
     page_size: crate::http::list::PAGE_SIZE_DEFAULT,
-    log: None,
+    log: Some(rows::CREATED),
 };
 
 /// Whom a captured message is released to.
@@ -46,6 +47,7 @@ pub struct WireCaptured {
     guid: String,
     created_date: String,
     message_format: i64,
+    channel: &'static str,
     recipient: String,
     sender: Option<String>,
     subject: Option<String>,
@@ -127,6 +129,7 @@ fn wire(caught: Captured) -> WireCaptured {
         guid: guid.to_string(),
         created_date: shown(created),
         message_format: format.number(),
+        channel: format.channel().word(),
         recipient,
         sender,
         subject,

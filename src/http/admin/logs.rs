@@ -29,7 +29,7 @@ const FIELDS: &[Field] = &[
 /// What the list offers.
 pub(in crate::http) const LOG: List = List {
     fields: FIELDS,
-    searchable: false,
+    searchable: true,
     sort: "-ID",
     page_size: PAGE_SIZE,
     log: Some(rows::CREATED),

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::http::auth::Access;
 use crate::http::dispatch::{Style, status_of};
-use crate::http::list::Paging;
+use crate::http::paging::Paging;
 use crate::http::routes::{Gives, Route};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};

@@ -61,11 +61,13 @@ fn of_list(list: &List) -> Vec<Value> {
         ),
     ];
     if list.searchable {
-        words.push(query(
-            "search",
-            "Part of what a person would look for.",
-            &json!({ "type": "string" }),
-        ));
+        let meaning = match list.log {
+            None => "Part of what a person would look for.",
+            Some(_) => {
+                "Part of what a person would look for; the newest first, as far back as one request may: see SearchedTo."
+            }
+        };
+        words.push(query("search", meaning, &json!({ "type": "string" })));
     }
     if list.log.is_some() {
         words.push(query(
@@ -96,9 +98,13 @@ fn of_field(field: &Field) -> Value {
         }
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Time => time(),
-        Kind::Text | Kind::Key | Kind::Word(_) => json!({ "type": "string" }),
+        Kind::Text | Kind::Key | Kind::Word(_) | Kind::Pattern(_) => json!({ "type": "string" }),
     };
-    query(field.name, "Only rows with this value.", &schema)
+    let meaning = match field.column.kind {
+        Kind::Pattern(_) => "Only rows with this value; * stands for any text.",
+        _ => "Only rows with this value.",
+    };
+    query(field.name, meaning, &schema)
 }
 
 fn time() -> Value {

@@ -1,7 +1,8 @@
 // The log as it happens.
 
 import assert from "node:assert/strict";
-import { isTidy, pageTest, signIn } from "../support/browser.mjs";
+import { until } from "../support/appliance.mjs";
+import { isTidy, pageTest, signIn, visit } from "../support/browser.mjs";
 
 pageTest("a message appears in the log and changes there without a reload", { sends: true }, async (page, app) => {
   await app.post("users", { UserName: "anna", Email: "anna@example.com", Mobile: "+4790000001" });
@@ -20,4 +21,23 @@ pageTest("a message appears in the log and changes there without a reload", { se
   await page.locator("li").filter({ hasText: "+4790000001" }).getByText("Sent").waitFor();
   assert.equal(await page.locator("[data-row]").count(), 1, "what does not fit the filters does not appear");
   await isTidy(page);
+});
+
+pageTest("what happens between the first look and the first news is not missed", { sends: true }, async (page, app) => {
+  await app.post("users", { UserName: "anna", Email: "anna@example.com" });
+  await app.post("outbox/pause", {});
+  await app.post("messages/send", { UserId: 1, MessageType: 1, Formats: [0] });
+  await signIn(page, "/users");
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route("**/messages/logs/events", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await visit(page, "/log/1");
+  await page.getByText("It waits to be sent.").waitFor();
+  await app.call("POST", "outbox/resume");
+  await until("it is sent", async () => (await app.get("messages/logs/entries/1")).Status === "sent");
+  release();
+  await page.getByText("The provider took it. Whether it arrived", { exact: false }).waitFor();
 });

@@ -47,11 +47,11 @@ async function outside(env) {
   return world;
 }
 
-/** A running appliance. `sends`: with the world outside as its providers; `world`: it is there, but not configured. */
-export async function appliance({ sends = false, world: isThere = sends, operator = "anna", args = [] } = {}) {
+/** A running appliance. `env` sets its limits. `sends`: with the world outside as its providers; `world`: it is there, but not configured. */
+export async function appliance({ sends = false, world: isThere = sends, operator = "anna", args = [], env: more = {} } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "herald-browser-"));
   const data = join(directory, "data");
-  const env = { PATH: process.env.PATH, HERALD_DATA_DIR: data, HERALD_REQUESTS_PER_MINUTE: "0" };
+  const env = { PATH: process.env.PATH, HERALD_DATA_DIR: data, HERALD_REQUESTS_PER_MINUTE: "0", ...more };
   const herald = async (...args) => (await run(BINARY, args, { env })).stdout;
   let key;
   if (operator) {

@@ -23,7 +23,7 @@ const LISTS: [List; 7] = [
     ("types", &[types::ID, types::SLUG, types::NAME, types::IS_SYSTEM, types::IS_NOTIFICATION], |db, query| rows(types::list(db, query))),
     ("users", &[users::ID, users::USER_NAME, users::NAME, users::EMAIL, users::MOBILE, users::LANGUAGE, users::LCID, users::IS_DISABLED, users::CREATED, users::UPDATED], |db, query| rows(users::list(db, query))),
     ("clients", &[clients::ID, clients::LABEL, clients::CREATED, clients::LAST_USED, clients::EXPIRES], |db, query| rows(clients::list(db, query))),
-    ("captured", &[captured::ID, captured::FORMAT, captured::RECIPIENT, captured::CREATED], |db, query| rows(captured::list(db, query))),
+    ("captured", &[captured::ID, captured::FORMAT, captured::CHANNEL, captured::RECIPIENT, captured::CREATED], |db, query| rows(captured::list(db, query))),
     ("providers", &[providers::ID, providers::CHANNEL, providers::POSITION, providers::IS_LOCKED, providers::CREATED, providers::UPDATED], |db, query| rows(providers::list(db, query))),
     ("messages", &[messages::ID, messages::CREATED, messages::FORMAT, messages::TYPE, messages::LAST_ATTEMPT, messages::LAST_RESULT, messages::STATUS, messages::USER, messages::CAUSE], |db, query| rows(messages::list_of_user(db, UserId(1), query))),
 ];
@@ -42,7 +42,9 @@ fn every_column_of_every_list_can_be_sorted_by_and_filtered_on() {
                     .unwrap_or_else(|fault| panic!("{name} by {column:?}: {fault}"));
             }
             let nowhere = match column.kind {
-                Kind::Text | Kind::Key | Kind::Word(_) => Operand::Text("nowhere".into()),
+                Kind::Text | Kind::Key | Kind::Word(_) | Kind::Pattern(_) => {
+                    Operand::Text("nowhere".into())
+                }
                 Kind::Int | Kind::Time | Kind::Bool => Operand::Int(i64::MAX),
             };
             let query = Query {
