@@ -21,7 +21,7 @@ const ROUND: usize = 500;
 const ROUNDS: usize = 10;
 
 /// As many as a sender thread claims at once. (outbox::sender, `BATCH_MAX`)
-const BATCH: usize = 8;
+const BATCH: usize = 16;
 
 /// Rows that one write adds.
 const FILL: usize = 5_000;

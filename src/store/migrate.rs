@@ -78,6 +78,8 @@ pub(super) fn open(file: &Path, plan: &Plan, now: Timestamp) -> std::result::Res
     }
     configure(&db).map_err(damaged)?;
     let done = upgrade(&db, plan, now).and_then(|()| can_give_back(&db));
+    // Only now: what an update of a large database keeps aside, to undo a statement, is as large as the database.
+    let done = done.and_then(|()| Ok(db.0.pragma_update(None, "temp_store", "memory")?));
     done.map_err(|fault| format!("Cannot bring {shown} up to date: {fault}"))?;
     Ok(db)
 }
@@ -134,8 +136,7 @@ fn configure(db: &Db) -> rusqlite::Result<()> {
     db.0.pragma_update(None, "secure_delete", true)?;
     db.0.pragma_update(None, "wal_autocheckpoint", 1000)?;
     db.0.pragma_update(None, "journal_size_limit", 32 << 20)?;
-    db.0.pragma_update(None, "cache_size", -16_384)?;
-    db.0.pragma_update(None, "temp_store", "memory")
+    db.0.pragma_update(None, "cache_size", -16_384)
 }
 
 /// Lets the file become smaller while it is used. A database from before could not: it is written anew once, unless

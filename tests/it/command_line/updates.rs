@@ -1,7 +1,7 @@
 //! A data directory of an older version, as the next command of this one finds it and leaves it.
 
 use super::{first_version, place, sql, texts};
-use crate::support::binary::done;
+use crate::support::binary::{Running, done};
 
 /// What any command does first.
 fn update(data_dir: &str) {
@@ -107,4 +107,23 @@ fn messages_keep_their_content_their_attempts_and_the_ids_that_are_gone() {
         ),
     );
     assert_eq!(texts(&own, "select max(id) || '' from message"), ["4"]);
+}
+
+/// Of a database of 100 MB. What is there besides is the program.
+const UPDATE_KIB_MAX: usize = 100 << 10;
+
+#[test]
+fn an_update_does_not_take_memory_as_large_as_the_database() {
+    let (_directory, data_dir) = place();
+    first_version(
+        &data_dir,
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 40000)
+        insert into message (guid, type_id, format, channel, status, lane, recipient, body, is_sensitive, created_at,
+            created_by, due_at, expires_at, trace)
+        select randomblob(16), 1, 0, 'email', 'sent', 1, 'bo', hex(randomblob(1250)), 0, 0, '', 0, 9e12, '' from n",
+    );
+    let server = Running::serve(&data_dir, &[], &[]);
+    let memory = server.memory_peak_kib();
+    assert!(memory < UPDATE_KIB_MAX, "it took {memory} KiB");
+    drop(server);
 }

@@ -1,6 +1,7 @@
 //! A guard with a small service in a child process: this very test binary, started again.
 
 use super::client::Client;
+use crate::support::binary::memory_peak_kib;
 use herald::http::guard::{Gone, Guard, Limits, Listen, RawRequest, Refusal, Service, Sink};
 use herald::http::reply::Reply;
 use herald::http::response::{Feed, Response};
@@ -128,14 +129,7 @@ impl Child {
     }
 
     fn memory_peak_kib(&self) -> usize {
-        let path = format!("/proc/{}/status", self.process.id());
-        let status = fs::read_to_string(path).expect("the child lives");
-        let line = status
-            .lines()
-            .find(|l| l.starts_with("VmHWM:"))
-            .expect("Linux reports VmHWM");
-        let number = line.split_whitespace().nth(1).expect("VmHWM has a value");
-        number.parse().expect("VmHWM is a number")
+        memory_peak_kib(&self.process)
     }
 
     /// Descriptors beyond those of a server without clients.

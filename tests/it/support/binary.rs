@@ -40,6 +40,18 @@ pub(crate) fn done(words: &[&str], env: &[(&str, &str)]) -> String {
     said.out
 }
 
+/// The most memory that a running process has had resident at once.
+pub(crate) fn memory_peak_kib(process: &std::process::Child) -> usize {
+    let path = format!("/proc/{}/status", process.id());
+    let status = std::fs::read_to_string(path).expect("the child lives");
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmHWM:"))
+        .expect("Linux reports VmHWM");
+    let number = line.split_whitespace().nth(1).expect("VmHWM has a value");
+    number.parse().expect("VmHWM is a number")
+}
+
 /// A running server or demo; killed when dropped.
 pub(crate) struct Running {
     process: std::process::Child,
@@ -109,6 +121,10 @@ impl Running {
             self.printed().contains(words) || self.out.is_over()
         });
         assert!(self.printed().contains(words), "{}", self.log());
+    }
+
+    pub(crate) fn memory_peak_kib(&self) -> usize {
+        memory_peak_kib(&self.process)
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
