@@ -2,6 +2,7 @@
 
 import { BASE, get, list, post, remove } from "../lib/api.js";
 import { h, replace, settle } from "../lib/dom.js";
+import { keepFocus } from "../lib/focus.js";
 import { channelOf, count, formatName, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { message } from "../lib/preview.js";
@@ -48,7 +49,7 @@ export default async function captured({ params, query, signal }) {
       return load();
     }
     isFirst = false;
-    replace(place, found.every(({ rows }) => !rows.length) ? nothing() : at.show === "mail" ? mails(found, chosen) : shorts(found));
+    keepFocus(() => replace(place, found.every(({ rows }) => !rows.length) ? nothing() : at.show === "mail" ? mails(found, chosen) : shorts(found)));
   }
 
   function nothing() {
@@ -73,7 +74,7 @@ export default async function captured({ params, query, signal }) {
         history.replaceState(null, "", `/captured/${mail.ID}${location.search}`);
         box.classList.add("has-open");
       }
-      for (const link of box.querySelectorAll(".captured-row")) link.toggleAttribute("aria-current", Number(link.dataset.id) === mail.ID);
+      for (const link of box.querySelectorAll(".captured-row")) link.ariaCurrent = Number(link.dataset.id) === mail.ID ? "true" : null;
       const back = button(t.back, () => { box.classList.remove("has-open"); history.replaceState(null, "", `/captured${location.search}`); }, { kind: "quiet small only-s", icon: "back" });
       const source = h("div", {});
       replace(detail, h("header.reader-head", {}, back, h("div", {}, h("h2", {}, mail.Subject || t.preview.noSubject), h("p.muted.break", {}, `${mail.Sender ?? ""} → ${mail.Recipient}`), h("p.muted", {}, time(mail.CreatedDate, "full"))),
