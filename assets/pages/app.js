@@ -2,6 +2,7 @@
 
 import { onSignedOut } from "./lib/api.js";
 import { h } from "./lib/dom.js";
+import { keepFocus } from "./lib/focus.js";
 import * as keys from "./lib/keys.js";
 import { askWith, go, match, start } from "./lib/router.js";
 import { refresh, session } from "./lib/session.js";
@@ -12,6 +13,7 @@ import t from "./lib/words.js";
 const OPEN = new Set(["setup", "signin"]);
 let current = new AbortController();
 let checked = 0;
+let shownAddress = null;
 
 shell.build();
 keys.start();
@@ -38,9 +40,14 @@ async function show(isFirst) {
     }
     const page = found ? await open(found, signal) : lost();
     if (signal.aborted) return;
+    const address = location.pathname + location.search;
+    const isSame = address === shownAddress && document.activeElement.closest("main");
+    const present = () => shell.present(page.node, page.title, page.full);
     shell.update(location.pathname);
-    shell.present(page.node, page.title, page.full);
-    if (isFirst !== true) settleFocus();
+    if (isSame) keepFocus(present);
+    else present();
+    if (!isSame && isFirst !== true) settleFocus();
+    shownAddress = address;
     page.shown?.();
     document.documentElement.dataset.shown = location.pathname;
   } catch (fault) {
@@ -71,7 +78,7 @@ async function open({ view, params }, signal) {
 
 function settleFocus() {
   scrollTo(0, 0);
-  if (!document.querySelector("main [autofocus]")) document.querySelector("main h1")?.focus({ preventScroll: true });
+  (document.querySelector("main [autofocus]") ?? document.querySelector("main h1"))?.focus({ preventScroll: true });
 }
 
 const lost = () => ({ title: t.errors.lost, node: h("div.page", {}, empty("search", t.errors.lost, t.errors.lostText, linkButton(t.nav.home, "/"))) });

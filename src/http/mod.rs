@@ -9,6 +9,7 @@ pub mod hooks;
 pub mod list;
 mod object;
 pub mod openapi;
+mod packed;
 pub mod pages;
 mod paging;
 pub mod reply;

@@ -2,17 +2,16 @@
 //!
 //! They are static. Whatever they show comes through the API, with the operator's session.
 
+use super::openapi;
+use super::packed::Packed;
 use super::request::Request;
 use super::response::Response;
 use crate::app::App;
 use crate::assets;
 use crate::error::{Error, Result};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use schemars::JsonSchema;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::LazyLock;
 
 /// The addresses of the pages; the shell finds out by itself which view belongs to which.
@@ -59,9 +58,7 @@ struct Site {
 }
 
 struct File {
-    media_type: &'static str,
-    plain: Vec<u8>,
-    packed: Vec<u8>,
+    content: Packed,
     tag: String,
 }
 
@@ -71,6 +68,7 @@ pub(super) fn answer(request: &Request) -> Option<Result<Response>> {
     let (file, policy, caching) = if let Some(file) = SITE.files.get(path) {
         (file, None, "public, max-age=31536000, immutable")
     } else if SITE.pages.at(path).is_ok() {
+        openapi::prepare();
         (&SITE.shell, Some(SHELL_POLICY), "no-cache")
     } else {
         return None;
@@ -92,8 +90,8 @@ pub(super) fn lost(request: &Request) -> Option<Response> {
         && request.header("sec-fetch-dest") == Some("document")
         && !request.path().starts_with("/api/");
     is_for_a_person.then(|| {
-        let body = SITE.shell.plain.clone();
-        let response = Response::with_body(404, SITE.shell.media_type, body);
+        let body = SITE.shell.content.plain.clone();
+        let response = Response::with_body(404, media_type("index.html"), body);
         guarded(response.header("Content-Security-Policy", SHELL_POLICY))
     })
 }
@@ -151,39 +149,20 @@ impl Site {
 
 impl File {
     fn new(media_type: &'static str, plain: Vec<u8>) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        let packed = encoder.write_all(&plain).and_then(|()| encoder.finish());
         Self {
-            media_type,
-            packed: packed.expect("writing to a Vec cannot fail"),
             tag: format!("\"{}\"", short(&Sha256::digest(&plain))),
-            plain,
+            content: Packed::new(media_type, plain),
         }
     }
 
     fn answer(&self, request: &Request) -> Response {
         let is_known = request.header("if-none-match") == Some(self.tag.as_str());
-        let response = match (is_known, takes_gzip(request)) {
-            (true, _) => Response::empty(304),
-            (false, false) => Response::with_body(200, self.media_type, self.plain.clone()),
-            (false, true) => Response::with_body(200, self.media_type, self.packed.clone())
-                .header("Content-Encoding", "gzip"),
+        let response = match is_known {
+            true => Response::empty(304).header("Vary", "Accept-Encoding"),
+            false => self.content.answer(request),
         };
-        let response = response.header("ETag", self.tag.clone());
-        response.header("Vary", "Accept-Encoding")
+        response.header("ETag", self.tag.clone())
     }
-}
-
-/// Whether the client takes gzip. (RFC 9110, section 12.5.3)
-fn takes_gzip(request: &Request) -> bool {
-    let offers = request.header("accept-encoding").unwrap_or_default();
-    offers.split(',').any(|offer| {
-        let mut parts = offer.split(';').map(str::trim);
-        let is_gzip = parts
-            .next()
-            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        is_gzip && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
 }
 
 fn media_type(name: &str) -> &'static str {
@@ -202,23 +181,4 @@ fn short(digest: &[u8]) -> String {
         write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::read::GzDecoder;
-    use std::io::Read;
-
-    #[test]
-    fn what_is_packed_is_what_is_plain() {
-        for file in SITE.files.values().chain([&SITE.shell]) {
-            let mut unpacked = Vec::new();
-            GzDecoder::new(file.packed.as_slice())
-                .read_to_end(&mut unpacked)
-                .unwrap();
-            assert_eq!(unpacked, file.plain);
-            assert!(!file.plain.is_empty());
-        }
-    }
 }

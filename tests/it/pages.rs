@@ -54,6 +54,31 @@ fn the_shell_is_served_at_the_address_of_every_page_and_nowhere_else() {
 }
 
 #[test]
+fn the_documents_are_packed_for_whoever_takes_that() {
+    let app = TestApp::start();
+    for path in [
+        "/openapi.json",
+        "/api/v1.3/openapi.json",
+        "/api/admin/v1/openapi.json",
+    ] {
+        let plain = get(&app, path, &[]);
+        let packed = app.call("HEAD", path, &[("accept-encoding", "gzip")], b"");
+        assert_eq!(plain.json()["openapi"], "3.1.0");
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        for reply in [&plain, &packed] {
+            assert_eq!(reply.header("content-type"), "application/json");
+            assert_eq!(reply.header("vary"), "Accept-Encoding");
+        }
+        let length: usize = packed.header("content-length").parse().unwrap();
+        assert!(
+            length * 5 < plain.body.len(),
+            "{path}: {length} of {}",
+            plain.body.len()
+        );
+    }
+}
+
+#[test]
 fn the_files_have_an_address_that_changes_with_them_and_are_kept_for_ever() {
     let app = TestApp::start();
     let shell = get(&app, "/", &[]).body;

@@ -13,7 +13,7 @@ export function userPicker({ label, placeholder, choose, extra = () => [], last 
   const id = newId("picker");
   const input = h("input", { type: "search", role: "combobox", id, placeholder, autocomplete: "off", spellcheck: "false",
     "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list", "aria-label": visible ? null : label,
-    on: { input: settle(search, 120), keydown, blur: () => setTimeout(close, 150), focus: () => input.value && search() } });
+    on: { input: settle(search, 120), keydown, blur: close, focus: () => input.value && search() } });
   const options = h("ul.options", { id: `${id}-list`, role: "listbox", "aria-label": label, hidden: true });
   const element = h("div.search.picker", {}, visible && h("label", { for: id }, label), h("div.search", {}, icon("search"), input, options));
   let found = [];

@@ -101,12 +101,13 @@ function moreButton() {
   const element = h("button.nav-link", { type: "button", "aria-expanded": "false", class: isHere ? "here" : "", on: { click: toggle } }, icon("menu"), h("span", {}, t.nav.more));
   function toggle() {
     const open = document.querySelector(".sheet");
-    if (open) return open.remove();
+    if (open) return open.dispatchEvent(new Event("click"));
     const sheet = h("div.sheet", { on: { click: close, keydown: (event) => event.key === "Escape" && close() } },
       h("nav", { "aria-label": t.nav.more }, MORE.map(([href, name]) => link(href, name, path))),
       h("div.side-foot", {}, person(), h("div.side-tools", {}, themeButton(), leaveButton())));
     function close(event) {
       if (event?.target.closest(".side-tools")) return;
+      if (sheet.contains(document.activeElement)) element.focus();
       sheet.remove();
       element.setAttribute("aria-expanded", "false");
     }

@@ -55,12 +55,12 @@ export function dialog(title, content, { actions = [], wide = false } = {}) {
   return element;
 }
 
-/** Asks before something that cannot be taken back. */
-export function confirm({ title, text, action, danger = true }) {
+/** Asks before something that cannot be taken back. `keep` is what the harmless answer is called. */
+export function confirm({ title, text, action, keep = t.cancel, danger = true }) {
   return new Promise((resolve) => {
     let answer = false;
     const yes = button(action, () => { answer = true; element.close(); }, { kind: danger ? "danger" : "primary" });
-    const no = button(t.cancel, () => element.close());
+    const no = button(keep, () => element.close());
     const element = dialog(title, h("p", {}, text), { actions: [no, yes] });
     element.addEventListener("close", () => resolve(answer));
     (danger ? no : yes).focus();

@@ -20,7 +20,7 @@ export async function showVersions(id, restored) {
   const box = dialog(t.versions.title, versions.length ? h("div.versions", {}, h("ol.rows", {}, rows), place) : empty("history", t.versions.none, ""), { wide: true });
 
   async function show(one, row) {
-    box.querySelectorAll(".version").forEach((other) => other.toggleAttribute("aria-current", other === row));
+    box.querySelectorAll(".version").forEach((other) => (other.ariaCurrent = other === row ? "true" : null));
     const old = await get(`${path}/${one.Version}`);
     const parts = PARTS.map(([key, word]) => [t.template[word], diff(old[key], current[key])]).filter(([, difference]) => difference);
     const restore = !one.IsCurrent && button(t.versions.restore(one.Version), async () => {

@@ -54,13 +54,13 @@ export default {
   bulk: {
     stop: "Stop", progress: (done, left, capped) => `${done} done, ${left}${capped ? " or more" : ""} left`,
     retry: { title: (count) => `Send ${count} ${count === "1" ? "message" : "messages"} again?`, text: "Those that have content and an address go out again. What fails again stays failed.", action: (count) => (count === "1" ? "Send it again" : `Send these ${count} again`), doing: "Sending again", done: (count, amount) => `${count} ${amount === 1 ? "goes" : "go"} out again` },
-    cancel: { title: (count) => `Cancel ${count} ${count === "1" ? "message" : "messages"}?`, text: "What waits is not sent. A cancelled message can be sent again later.", action: (count) => (count === "1" ? "Cancel it" : `Cancel these ${count}`), doing: "Cancelling", done: (count) => `${count} cancelled` },
+    cancel: { title: (count) => `Cancel ${count} ${count === "1" ? "message" : "messages"}?`, text: "What waits is not sent. A cancelled message can be sent again later.", keep: "Let them wait", action: (count) => (count === "1" ? "Cancel it" : `Cancel these ${count}`), doing: "Cancelling", done: (count) => `${count} cancelled` },
   },
   message: {
     title: (id) => `Message ${id}`, timeline: "What happened", content: "Content", details: "Details",
     id: "Message", guid: "X-Message-Id", user: "User", template: "Template", by: "Asked for by", sender: "Sender", due: "Not before", expires: "Not after", causeName: "Same cause",
     retry: { action: "Send again", done: "It goes out again" },
-    cancel: { action: "Cancel", done: "Cancelled", title: "Cancel this message?", text: "It is not sent. It can be sent again later." },
+    cancel: { action: "Cancel", sure: "Cancel it", keep: "Let it wait", done: "Cancelled", title: "Cancel this message?", text: "It is not sent. It can be sent again later." },
     accepted: (by) => `Accepted from ${by}`, decided: "Decided", nextTry: "Next try", waits: "Waiting to be sent", until: "Given up after",
     took: "The provider took it", running: "Under way", unknown: "Herald ended before the answer came",
     refused: { provider: "The provider could not be used", configuration: "The provider refused us", temporary: "Not now, said the provider", permanent: "Refused for good", in_doubt: "Nobody knows whether it went out", other: "It did not work" },

@@ -3,6 +3,7 @@
 import { BASE, get, list, post, remove } from "../lib/api.js";
 import { h, replace, settle } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
+import { keepFocus } from "../lib/focus.js";
 import { count, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { message } from "../lib/preview.js";
@@ -68,12 +69,12 @@ export default async function captured({ params, query, signal }) {
     }
     isFirst = false;
     for (const item of kinds.children) item.setAttribute("aria-pressed", String(item.dataset.kind === at.show));
-    const focused = place.contains(document.activeElement) && document.activeElement.dataset.key;
     if (!isNews || isEmpty || at.show === "short") reader = null;
-    if (isEmpty) replace(place, nothing());
-    else if (at.show === "short") replace(place, h("div.columns", {}, channels.map((channel, index) => column(channel, found[index]))));
-    else mails(found[0]);
-    if (focused) (place.querySelector(`[data-key="${CSS.escape(focused)}"]`) ?? place.querySelector("[data-row], [data-key]"))?.focus();
+    keepFocus(() => {
+      if (isEmpty) replace(place, nothing());
+      else if (at.show === "short") replace(place, h("div.columns", {}, channels.map((channel, index) => column(channel, found[index]))));
+      else mails(found[0]);
+    });
   }
 
   function nothing() {
@@ -107,7 +108,7 @@ export default async function captured({ params, query, signal }) {
   }
 
   function mark() {
-    for (const link of reader.rows.querySelectorAll(".captured-row")) link.toggleAttribute("aria-current", Number(link.dataset.id) === reader.shown.ID);
+    for (const link of reader.rows.querySelectorAll(".captured-row")) link.ariaCurrent = Number(link.dataset.id) === reader.shown.ID ? "true" : null;
   }
 
   /** Opens a mail, because somebody chose it. */

@@ -4,6 +4,7 @@ import { get } from "../lib/api.js";
 import { act } from "../lib/bulk.js";
 import { h, replace, settle, svg } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
+import { keepFocus } from "../lib/focus.js";
 import { ago, bytes, channelOf, count, formatName, number, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { badge, button, empty, failed, heading, linkButton, notice, section } from "../lib/ui.js";
@@ -22,9 +23,7 @@ export default async function home({ signal }) {
 
   async function load() {
     const now = await get("overview", {}, signal);
-    const hadFocus = document.activeElement?.dataset?.key;
-    replace(place, heading(t.home.title, { sub: t.home.sub }), trouble(now), h("div.cards", {}, now.Channels.map(channel)), causes(now, load), providers(now), store(now.Store));
-    if (hadFocus) place.querySelector(`[data-key="${CSS.escape(hadFocus)}"]`)?.focus();
+    keepFocus(() => replace(place, heading(t.home.title, { sub: t.home.sub }), trouble(now), h("div.cards", {}, now.Channels.map(channel)), causes(now, load), providers(now), store(now.Store)));
   }
 }
 

@@ -59,6 +59,7 @@ export default async function importUsers({ signal }) {
         replace(line, t.import.progress(number(done - 1), number(found.length - 1)));
       }
       replace(report, result(dry, total, refused, report));
+      if (!dry) report.querySelector("a").focus();
     } catch (fault) {
       if (fault.name !== "AbortError") replace(report, notice("bad", h("p", {}, fault.message), total.Added + total.Changed > 0 && !dry && h("p", {}, t.import.partly(total.Added + total.Changed))));
     }

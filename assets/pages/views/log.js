@@ -5,6 +5,7 @@ import { act } from "../lib/bulk.js";
 import { types } from "../lib/catalog.js";
 import { h, replace, settle } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
+import { keepFocus } from "../lib/focus.js";
 import { FORMATS, count, formatName, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { userPicker } from "../lib/picker.js";
@@ -52,7 +53,6 @@ export default async function log({ query, signal }) {
 
   async function set(change) {
     Object.assign(filters, change);
-    for (const control of tools.querySelectorAll("select")) control.blur();
     remember(filters);
     await load().catch(failed);
   }
@@ -78,6 +78,10 @@ export default async function log({ query, signal }) {
   }
 
   function draw() {
+    keepFocus(drawAnew);
+  }
+
+  function drawAnew() {
     replace(lines, rows.map((row) => line(row)));
     const isFiltered = WORDS.some((name) => filters[name]);
     lines.hidden = !rows.length;
@@ -100,7 +104,13 @@ export default async function log({ query, signal }) {
         next != null && button(t.log.further, () => load(next), { kind: "small", icon: "search", data: { further: "" } }));
     }
     replace(foot, h("span", {}, t.log.shown(rows.length, count(Math.max(paging.TotalRecords, rows.length), paging.TotalCapped))),
-      next != null && button(t.more, () => load(next), { kind: "small" }));
+      next != null && button(t.more, () => more(next), { kind: "small" }));
+  }
+
+  async function more(next) {
+    const first = rows.length;
+    await load(next);
+    lines.children[first]?.querySelector("a").focus();
   }
 
   function drawChips() {

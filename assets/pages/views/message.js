@@ -4,6 +4,7 @@ import { call, get } from "../lib/api.js";
 import { typeNames } from "../lib/catalog.js";
 import { h, replace, settle } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
+import { keepFocus } from "../lib/focus.js";
 import { channelOf, formatName, milliseconds, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { message as preview } from "../lib/preview.js";
@@ -37,12 +38,12 @@ export default async function message({ params, signal }) {
 
   function draw(entry) {
     const act = (verb, words) => button(words.action, async () => {
-      if (words.title && !(await confirm(words))) return;
+      if (words.title && !(await confirm({ ...words, action: words.sure }))) return;
       await call("POST", `${path}/${verb}`);
       toast(words.done);
       await load();
     }, { icon: verb === "retry" ? "retry" : "cross", kind: verb === "retry" ? "primary" : "danger", data: { act: verb } });
-    replace(page,
+    keepFocus(() => replace(page,
       heading(entry.Recipient || t.log.noAddress, {
         back: ["/log", t.log.title],
         sub: [typeName(entry.NotificationType), " · ", formatName(entry.MessageFormat), " · ", time(entry.CreatedDate, "full")],
@@ -51,7 +52,7 @@ export default async function message({ params, signal }) {
       why(entry),
       h("div.split", {},
         section(t.message.timeline, {}, h("div.panel-body", {}, timeline(entry))),
-        h("div.stack", {}, section(t.message.content, {}, h("div.panel-body", {}, content(entry))), section(t.message.details, {}, h("div.panel-body", {}, details(entry))))));
+        h("div.stack", {}, section(t.message.content, {}, h("div.panel-body", {}, content(entry))), section(t.message.details, {}, h("div.panel-body", {}, details(entry)))))));
   }
 
   function details(entry) {

@@ -22,7 +22,7 @@ export default async function reference({ params, signal }) {
 const method = (word) => h("span.method", { class: word.toLowerCase() }, word);
 
 function overview(operations) {
-  const place = h("div.stack", {});
+  const place = h("div.stack.operations", {});
   const search = h("input", { type: "search", placeholder: t.reference.search, "aria-label": t.reference.search, on: { input: settle(draw, 100) } });
   draw();
   return h("div.page", {}, heading(t.reference.title, { sub: t.reference.sub, actions: [linkButton("openapi.json", "/openapi.json", { icon: "download", download: "" })] }), h("div.tools", {}, h("div.search", {}, icon("search"), search)), place);

@@ -4,6 +4,7 @@ import { call, get, idOf, list, post, remove } from "../lib/api.js";
 import { types } from "../lib/catalog.js";
 import { codeField } from "../lib/code.js";
 import { h, replace, settle } from "../lib/dom.js";
+import { keepFocus } from "../lib/focus.js";
 import { FORMATS, formatName, languageName, time } from "../lib/format.js";
 import { userPicker } from "../lib/picker.js";
 import { message } from "../lib/preview.js";
@@ -83,10 +84,10 @@ export default async function template({ params, query, signal }) {
 
   function drawPalette() {
     const all = Object.values(parts).map((part) => part.value).join("\n");
-    replace(palette, typeOf().Placeholders.map(({ Name, Meaning, Required }) => {
+    keepFocus(() => replace(palette, typeOf().Placeholders.map(({ Name, Meaning, Required }) => {
       const isUsed = new RegExp(`\\{[{%][^}]*\\b${Name.replaceAll(".", "\\.")}\\b`).test(all);
       return h("button.chip-button", { type: "button", title: `${Meaning}${Required ? ` ${t.template.required}` : ""}`, class: Required && !isUsed ? "missing" : "", data: { word: Name }, on: { mousedown: (event) => event.preventDefault(), click: () => target.insert(`{{ ${Name} }}`) } }, Name, Required && h("span", { "aria-label": t.template.required }, "*"));
-    }));
+    })));
   }
 
   function body() {
@@ -109,8 +110,16 @@ export default async function template({ params, query, signal }) {
   }
 
   function drawWhom() {
-    const picker = userPicker({ label: t.template.as, placeholder: t.template.as, choose: (found) => { user = found; drawWhom(); preview(); } });
-    replace(whom, user ? h("span.chip", {}, t.template.asUser(user.Name, user.Language), button("", () => { user = null; drawWhom(); return preview(); }, { kind: "quiet small", icon: "cross", title: t.template.asSamples })) : picker);
+    const picker = userPicker({ label: t.template.as, placeholder: t.template.as, choose: see });
+    replace(whom, user ? h("span.chip", {}, t.template.asUser(user.Name, user.Language), button("", () => see(null), { kind: "quiet small", icon: "cross", title: t.template.asSamples })) : picker);
+  }
+
+  /** Shows it as this user gets it, or with samples. */
+  function see(found) {
+    user = found;
+    drawWhom();
+    whom.querySelector("input, button").focus();
+    return preview();
   }
 
   async function preview() {

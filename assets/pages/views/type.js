@@ -3,6 +3,7 @@
 import { get, post, remove } from "../lib/api.js";
 import { forget } from "../lib/catalog.js";
 import { h, replace } from "../lib/dom.js";
+import { keepFocus } from "../lib/focus.js";
 import { go } from "../lib/router.js";
 import { isCommon } from "../lib/sendform.js";
 import { button, checkbox, confirm, copyable, facts, field, form, heading, input, section, toast } from "../lib/ui.js";
@@ -57,7 +58,7 @@ export default async function type({ params, signal }) {
   };
 
   function draw() {
-    replace(words, own.length ? own : h("p.muted", {}, t.types.noWords));
+    keepFocus(() => replace(words, own.length ? own : h("p.muted", {}, t.types.noWords)));
   }
 
   function wordRow({ Name, Meaning, Sample, Required }) {

@@ -3,6 +3,7 @@
 import { all, get, list, post, remove } from "../lib/api.js";
 import { typeNames, types } from "../lib/catalog.js";
 import { h, replace } from "../lib/dom.js";
+import { keepFocus } from "../lib/focus.js";
 import { time } from "../lib/format.js";
 import { go } from "../lib/router.js";
 import { messageRow } from "../lib/rows.js";
@@ -101,6 +102,10 @@ async function devices({ user, signal }) {
 
   async function load() {
     const found = await all(`users/${user.ID}/devices`, {}, signal);
+    keepFocus(() => draw(found));
+  }
+
+  function draw(found) {
     replace(rows, found.map((device) => h("tr", {}, h("td", {}, device.Label || "–"), h("td.break", {}, h("code", {}, device.Token)), h("td.hide-s", {}, time(device.CreatedDate)),
       h("td.end", {}, button("", async () => {
         if (!(await confirm({ title: t.user.dropDevice, text: device.Label || device.Token, action: t.remove }))) return;
@@ -121,7 +126,9 @@ async function messages({ user, signal }) {
 
   async function load(after) {
     const { rows, paging } = await list(`messages/logs/${user.ID}`, { pageSize: PAGE, after }, signal);
-    lines.append(...rows.map((row) => messageRow(row, typeName)));
+    const fresh = rows.map((row) => messageRow(row, typeName));
+    lines.append(...fresh);
+    if (after) fresh[0]?.querySelector("a").focus();
     shown += rows.length;
     replace(foot, h("span", {}, t.log.shown(shown, paging.TotalRecords)), paging.Next != null && button(t.more, () => load(paging.Next), { kind: "small" }));
   }

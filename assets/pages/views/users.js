@@ -2,6 +2,7 @@
 
 import { list } from "../lib/api.js";
 import { h, replace, settle } from "../lib/dom.js";
+import { keepFocus } from "../lib/focus.js";
 import { count, languageName } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { go, remember } from "../lib/router.js";
@@ -40,6 +41,10 @@ export default async function users({ query, signal }) {
     asked = new AbortController();
     signal.addEventListener("abort", () => asked.abort(), { once: true });
     const { rows, paging } = await list("users", { ...at, pageSize: PAGE }, asked.signal);
+    keepFocus(() => draw(rows, paging));
+  }
+
+  function draw(rows, paging) {
     replace(body, rows.map(row));
     table.hidden = !rows.length;
     const total = count(paging.TotalRecords, paging.TotalCapped);

@@ -11,6 +11,7 @@ mod parameters;
 mod vocabulary;
 
 use super::auth::Access;
+use super::packed::Packed;
 use super::request::Request;
 use super::response::Response;
 use super::routes::{ROUTES, Route};
@@ -21,6 +22,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::{LazyLock, Once};
+use std::thread;
 
 /// Which lines a document is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +67,39 @@ impl Part {
 }
 
 /// The document of the admin API. ("A JSON file with OpenAPI data about all core-related admin APIs can be downloaded")
-pub fn admin(_app: &App, _request: &Request) -> Result<Response> {
-    Ok(Response::json(200, &build(Part::Admin)))
+pub fn admin(_app: &App, request: &Request) -> Result<Response> {
+    static DOCUMENT: LazyLock<Packed> = LazyLock::new(|| packed(Part::Admin));
+    Ok(DOCUMENT.answer(request))
 }
 
 /// The document of the send API.
-pub fn send(_app: &App, _request: &Request) -> Result<Response> {
-    Ok(Response::json(200, &build(Part::Send)))
+pub fn send(_app: &App, request: &Request) -> Result<Response> {
+    static DOCUMENT: LazyLock<Packed> = LazyLock::new(|| packed(Part::Send));
+    Ok(DOCUMENT.answer(request))
 }
 
 /// The document of everything that is served.
-pub fn all(_app: &App, _request: &Request) -> Result<Response> {
-    Ok(Response::json(200, &build(Part::All)))
+pub fn all(_app: &App, request: &Request) -> Result<Response> {
+    Ok(EVERYTHING.answer(request))
+}
+
+static EVERYTHING: LazyLock<Packed> = LazyLock::new(|| packed(Part::All));
+
+/// Begins to make the document of everything, once, beside what else goes on: whoever opens a page may come to the one that
+/// shows it, and should not have to wait for it.
+pub(super) fn prepare() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        let make = || {
+            LazyLock::force(&EVERYTHING);
+        };
+        // Without a thread it is made when it is asked for.
+        drop(thread::Builder::new().name("document".into()).spawn(make));
+    });
+}
+
+fn packed(part: Part) -> Packed {
+    Packed::new("application/json", build(part).to_string().into_bytes())
 }
 
 /// What a request may leave out a reply always has, so that each direction has a generator of its own.

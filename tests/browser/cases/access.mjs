@@ -2,27 +2,8 @@
 
 import assert from "node:assert/strict";
 import { PASSWORD } from "../support/appliance.mjs";
-import { isAccessible, isTidy, pageTest, shown, signIn, visit } from "../support/browser.mjs";
+import { pageTest, shown, signIn, visit } from "../support/browser.mjs";
 import { PAGES, fill } from "../support/world.mjs";
-
-// Colours do not depend on the width, nor what is where on the light: two passes see everything.
-for (const [dark, width] of [[false, 1440], [true, 390]]) {
-  pageTest(`no page has a serious fault for people with other eyes, ${dark ? "dark and narrow" : "light and wide"}`, { sends: true, dark, width }, async (page, app) => {
-    page.refused(400);
-    await fill(app);
-    await page.goto("/");
-    await shown(page, "/signin");
-    await isAccessible(page, "/signin");
-    await signIn(page);
-    for (const to of PAGES) {
-      await visit(page, to);
-      await isTidy(page);
-      await isAccessible(page, to);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.ok(overflow <= 0, `${to} is ${overflow} pixels wider than the window`);
-    }
-  });
-}
 
 pageTest("every page has an address of its own that can be opened directly", { sends: true }, async (page, app) => {
   page.refused(400, 404);

@@ -99,7 +99,7 @@ pageTest("a message that waits is cancelled", { sends: true }, async (page, app)
   await signIn(page, `/log/${ID}`);
   await page.getByText("Sending is paused.").waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).last().click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel it" }).click();
   await page.getByText("Somebody cancelled it.").waitFor();
   await page.getByText("Cancelled by anna.").first().waitFor();
   assert.equal((await app.get(`messages/logs/entries/${ID}`)).Status, "cancelled");
