@@ -266,9 +266,10 @@ fn full_url(app: &App, before: Option<&Stored>, draft: &Draft) -> Result<String>
         let vault = Vault::find(&app.providers.data_dir)?;
         return open(vault.as_ref(), before).ok_or_else(|| Error::Invalid(unreadable()));
     }
-    let parsed = ProviderUrl::parse(draft.channel, &draft.url)?;
-    // A password kept for one host must not be sent to another only because the rest was edited.
-    if draft.url.contains("***") && parsed.masked() == draft.url {
+    ProviderUrl::parse(draft.channel, &draft.url)?;
+    // A password kept for one host must not be sent to another only because the rest was edited; of several secrets
+    // none may be left out.
+    if draft.url.contains("***") {
         return Err(Error::invalid(
             "Url holds *** in place of its secret; write the secret out when anything in the Url changes.",
         ));

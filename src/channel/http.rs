@@ -4,12 +4,15 @@
 
 mod sent;
 
-use super::answer::Mask;
+use super::answer::{Mask, Secret};
 use super::tls::{is_about_certificate, is_certificate_fault};
-use super::{Failure, Timeouts};
+use super::{Class, Failure, Timeouts};
 use crate::domain::retry::Signal;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use sent::{SentMark, connector};
+use std::fmt;
 use std::io::Read as _;
 use std::time::Duration;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -30,6 +33,79 @@ pub struct HttpClient {
     agent: ureq::Agent,
     mark: SentMark,
     mask: Mask,
+}
+
+/// A call to make.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// `GET`, `POST` …
+    pub method: &'static str,
+    /// Where to.
+    pub url: String,
+    /// The headers, beside those of every call.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Call {
+    /// A call that only looks.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: "GET",
+            url: url.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A call with a form.
+    #[must_use]
+    pub fn form<N: AsRef<str>, V: AsRef<str>>(url: impl Into<String>, fields: &[(N, V)]) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        Self::post(
+            url,
+            "application/x-www-form-urlencoded",
+            form.finish().into_bytes(),
+        )
+    }
+
+    /// A call with a JSON body.
+    #[must_use]
+    pub fn json(url: impl Into<String>, body: &serde_json::Value) -> Self {
+        Self::post(url, "application/json", body.to_string().into_bytes())
+    }
+
+    fn post(url: impl Into<String>, media_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            method: "POST",
+            url: url.into(),
+            headers: vec![("Content-Type".into(), media_type.into())],
+            body,
+        }
+    }
+
+    /// With a header more.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// With Basic credentials. (RFC 7617)
+    #[must_use]
+    pub fn basic(self, user: &str, password: &Secret) -> Self {
+        let pair = format!("{user}:{}", password.expose());
+        self.header("Authorization", format!("Basic {}", STANDARD.encode(pair)))
+    }
+}
+
+/// Without headers and body, which hold secrets.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
 }
 
 /// What a gateway answered.
@@ -79,12 +155,18 @@ impl HttpClient {
     ///
     /// # Errors
     /// A [`Failure`] when there was no status: provider or configuration fault when the request had not been sent,
-    /// in doubt when it had.
-    pub fn call(
-        &mut self,
-        request: ureq::http::Request<Vec<u8>>,
-        now: Timestamp,
-    ) -> Result<Answer, Failure> {
+    /// in doubt when it had. A configuration fault for an address or a header that cannot be.
+    pub fn call(&mut self, call: Call, now: Timestamp) -> Result<Answer, Failure> {
+        let mut request = ureq::http::Request::builder()
+            .method(call.method)
+            .uri(call.url);
+        for (name, value) in call.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(call.body).map_err(|why| {
+            let text = why.to_string();
+            self.mask.failure(Class::Configuration, None, &text)
+        })?;
         self.mark.clear();
         let response = self.agent.run(request).map_err(|why| self.failure(&why))?;
         let status = response.status().as_u16();
@@ -104,29 +186,6 @@ impl HttpClient {
             body: String::from_utf8_lossy(&body).into_owned(),
             retry_after,
         })
-    }
-
-    /// Posts a body; see [`HttpClient::call`].
-    ///
-    /// # Errors
-    /// As [`HttpClient::call`]; a configuration fault for an address or a header that cannot be.
-    pub fn post(
-        &mut self,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-        now: Timestamp,
-    ) -> Result<Answer, Failure> {
-        let mut request = ureq::http::Request::post(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        match request.body(body) {
-            Ok(request) => self.call(request, now),
-            Err(why) => Err(self
-                .mask
-                .failure(super::Class::Configuration, None, &why.to_string())),
-        }
     }
 
     fn failure(&self, why: &ureq::Error) -> Failure {
@@ -158,11 +217,8 @@ pub fn status_of_get(url: &str, timeout: Duration) -> Result<u16, String> {
         http_total: timeout,
         ..Timeouts::default()
     };
-    let request = ureq::http::Request::get(url)
-        .body(Vec::new())
-        .map_err(|why| format!("{url} is not an address: {why}."))?;
     HttpClient::new(&timeouts, Mask::nothing())
-        .call(request, Timestamp::UNIX_EPOCH)
+        .call(Call::get(url), Timestamp::UNIX_EPOCH)
         .map(|answer| answer.status)
         .map_err(|failure| failure.answer)
 }

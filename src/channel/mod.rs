@@ -7,8 +7,11 @@ pub mod answer;
 pub mod capture;
 mod echo;
 pub mod email;
+mod gateway;
+pub mod gotify;
 pub mod http;
 pub mod mime;
+pub mod ntfy;
 mod tls;
 pub mod twilio;
 pub mod unusable;
@@ -22,9 +25,10 @@ use crate::error::Result as HeraldResult;
 use crate::hooks::Hooks;
 pub use echo::without_content;
 use email::SmtpProvider;
+use gateway::{Gateway, HttpProvider};
 use std::sync::Arc;
 use std::time::Duration;
-use twilio::TwilioProvider;
+use twilio::Twilio;
 use url::ProviderUrl;
 
 /// A provider's word that it has taken the message.
@@ -183,17 +187,17 @@ pub struct Means<'a> {
 /// [`crate::error::Error::Invalid`] with a sentence about what in the URL cannot be used; it holds no secret.
 pub fn build(channel: Channel, url: &str, means: &Means<'_>) -> HeraldResult<Arc<dyn Provider>> {
     let timeouts = means.timeouts.clone();
+    let hooks = means.hooks.clone();
     Ok(match ProviderUrl::parse(channel, url)? {
         ProviderUrl::Smtp(config) => Arc::new(SmtpProvider::new(config, timeouts)?),
-        ProviderUrl::Twilio(config) => {
-            let clock = Arc::clone(&means.clock);
-            Arc::new(TwilioProvider::new(
-                config,
-                timeouts,
-                clock,
-                means.hooks.clone(),
-            ))
-        }
+        ProviderUrl::Twilio(config) => over_http(Twilio { config, hooks }, means),
+        ProviderUrl::Ntfy(config) => over_http(config, means),
+        ProviderUrl::Gotify(config) => over_http(config, means),
         ProviderUrl::Capture => (means.capture)(channel),
     })
+}
+
+fn over_http(gateway: impl Gateway, means: &Means<'_>) -> Arc<dyn Provider> {
+    let (timeouts, clock) = (means.timeouts.clone(), means.clock.clone());
+    Arc::new(HttpProvider::new(gateway, timeouts, clock))
 }

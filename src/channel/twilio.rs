@@ -1,12 +1,11 @@
 //! SMS over Twilio Messages. (gateways.md, 3.1; <https://www.twilio.com/docs/messaging/api/message-resource>)
 
 use super::answer::{Mask, Secret};
-use super::http::{Answer, HttpClient};
+use super::gateway::{Gateway, Request, refusal};
+use super::http::{Answer, Call};
 use super::url::Parts;
-use super::{Callback, Class, Failure, Provider, Receipt, Session, Timeouts};
-use crate::clock::Clock;
+use super::{Callback, Class, Failure, Receipt};
 use crate::domain::message::{Outgoing, Report};
-use crate::domain::retry::Signal;
 use crate::error::{Error, Result as HeraldResult};
 use crate::hooks::Hooks;
 use base64::Engine as _;
@@ -92,15 +91,12 @@ fn proof<N: AsRef<str>>(
     Ok(proof)
 }
 
-/// Concurrent calls; Twilio answers each within a second and queues by itself.
-const CONNECTIONS: usize = 4;
-
 impl TwilioConfig {
-    /// Reads the parts of a `twilio://` or, with `plain`, `twilio+http://` URL.
+    /// Reads the parts of a `twilio://` or `twilio+http://` URL.
     ///
     /// # Errors
     /// [`Error::Invalid`] with a sentence that says what to write instead.
-    pub(super) fn read(parts: Parts, plain: bool) -> HeraldResult<Self> {
+    pub(super) fn read(parts: Parts) -> HeraldResult<Self> {
         let origin = match parts.params(["from", "service"])? {
             [Some(from), None] if is_sender(&from) => Origin::From(from),
             [None, Some(service)] if is_sid(&service) => Origin::Service(service),
@@ -111,6 +107,7 @@ impl TwilioConfig {
                 ));
             }
         };
+        let base = parts.base();
         let (Some(account), Some(token)) = (parts.user, parts.password.filter(|p| !p.is_empty()))
         else {
             return Err(Error::invalid(
@@ -122,33 +119,18 @@ impl TwilioConfig {
                 "The SID of twilio:// is made of letters and digits, as in AC0123456789.",
             ));
         }
-        let scheme = if plain { "http" } else { "https" };
-        let host = if parts.host.contains(':') {
-            format!("[{}]", parts.host)
-        } else {
-            parts.host
-        };
-        let port = parts.port.map(|p| format!(":{p}")).unwrap_or_default();
         Ok(Self {
             masked: parts.masked,
-            base: format!("{scheme}://{host}{port}"),
+            base,
             account,
             token: Secret::new(token),
             origin,
         })
     }
-}
 
-impl TwilioConfig {
     /// The address of the account, or of what is in it.
     fn address(&self, rest: &str) -> String {
         format!("{}/2010-04-01/Accounts/{}{rest}", self.base, self.account)
-    }
-
-    /// The value of `Authorization`.
-    fn proof(&self) -> String {
-        let pair = format!("{}:{}", self.account, self.token.expose());
-        format!("Basic {}", STANDARD.encode(pair))
     }
 }
 
@@ -164,42 +146,24 @@ fn is_sender(text: &str) -> bool {
     number || ((1..=11).contains(&text.len()) && text.bytes().all(name))
 }
 
-/// Twilio, as a provider.
-pub struct TwilioProvider {
-    config: Arc<TwilioConfig>,
-    timeouts: Timeouts,
-    clock: Arc<Clock>,
-    hooks: Option<Arc<Hooks>>,
+/// A Twilio account that may report back.
+pub(super) struct Twilio {
+    /// The account.
+    pub(super) config: TwilioConfig,
+    /// Where it reports; none without a public address.
+    pub(super) hooks: Option<Arc<Hooks>>,
 }
 
 /// The name of its hooks.
 const HOOK: &str = "twilio";
 
-impl TwilioProvider {
-    /// A provider; the clock is for a `Retry-After` that names a date. It reports back where it is given hooks.
-    #[must_use]
-    pub fn new(
-        config: TwilioConfig,
-        timeouts: Timeouts,
-        clock: Arc<Clock>,
-        hooks: Option<Arc<Hooks>>,
-    ) -> Self {
-        Self {
-            config: Arc::new(config),
-            timeouts,
-            clock,
-            hooks,
-        }
-    }
-}
-
-impl Provider for TwilioProvider {
+impl Gateway for Twilio {
     fn name(&self) -> &str {
         &self.config.masked
     }
 
-    fn connections(&self) -> usize {
-        CONNECTIONS
+    fn mask(&self) -> Mask {
+        Mask::credentials(&self.config.account, &self.config.token)
     }
 
     /// No: Twilio takes no reference of ours, so a repeat is a second message.
@@ -207,15 +171,68 @@ impl Provider for TwilioProvider {
         false
     }
 
-    fn session(&self) -> Box<dyn Session> {
-        let mask = Mask::credentials(&self.config.account, &self.config.token);
-        Box::new(TwilioSession {
-            client: HttpClient::new(&self.timeouts, mask.clone()),
-            config: Arc::clone(&self.config),
-            clock: Arc::clone(&self.clock),
-            hooks: self.hooks.clone(),
-            mask,
+    fn request(&self, message: &Outgoing) -> Result<Request, String> {
+        let config = &self.config;
+        let origin = match &config.origin {
+            Origin::From(from) => ("From", from.clone()),
+            Origin::Service(service) => ("MessagingServiceSid", service.clone()),
+        };
+        let mut fields = vec![
+            ("To", message.recipient.clone()),
+            origin,
+            ("Body", message.body.clone()),
+        ];
+        let hooks = self.hooks.as_ref();
+        fields.extend(hooks.map(|hooks| ("StatusCallback", hooks.address(HOOK, message.guid))));
+        let call = Call::form(config.address("/Messages.json"), &fields)
+            .basic(&config.account, &config.token)
+            .header("Accept", "application/json");
+        // Twilio repeats an address that it does not like.
+        let secret = hooks.map(|hooks| hooks.token(HOOK, message.guid));
+        Ok(Request { call, secret })
+    }
+
+    /// What Twilio's answer means: the status first, then the message's own state. (gateways.md, 3.1)
+    fn judge(&self, answer: &Answer, mask: &Mask) -> Result<Receipt, Failure> {
+        let code = Some(answer.status);
+        if let Some(failure) = refused(answer, mask) {
+            return Err(failure);
+        }
+        let body: Option<Body> = serde_json::from_str(&answer.body).ok();
+        let Some((sid, body)) = body.and_then(|mut b| Some((b.sid.take()?, b))) else {
+            let text = format!("No message SID in the answer: {}", answer.body);
+            return Err(mask.failure(Class::InDoubt, code, &text));
+        };
+        let status = body
+            .status
+            .as_ref()
+            .and_then(|s| s.as_str())
+            .unwrap_or_default();
+        if matches!(status, "failed" | "undelivered" | "canceled") {
+            let number = body.error_code.unwrap_or_default();
+            let text = format!(
+                "{status} {number} {}",
+                body.error_message.unwrap_or_default()
+            );
+            return Err(mask.failure(Class::Permanent, code, &text));
+        }
+        Ok(Receipt {
+            answer: mask.clean(&format!("{sid} {status}")),
+            provider_id: Some(mask.clean(&sid)),
+            code,
         })
+    }
+
+    /// Reads the account, which costs nothing. (<https://www.twilio.com/docs/iam/api/account>)
+    fn check(&self) -> Call {
+        let config = &self.config;
+        Call::get(config.address(".json"))
+            .basic(&config.account, &config.token)
+            .header("Accept", "application/json")
+    }
+
+    fn judge_check(&self, answer: &Answer, mask: &Mask) -> Result<String, Failure> {
+        judge_account(answer, &self.config.account, mask)
     }
 
     /// A status callback.
@@ -238,7 +255,7 @@ impl Provider for TwilioProvider {
         let words = format!("{status} {}", field("ErrorCode"));
         Some(Report {
             provider_id: field("MessageSid").to_owned(),
-            words: Mask::credentials(&self.config.account, &self.config.token).clean(&words),
+            words: self.mask().clean(&words),
             is_delivered: match status {
                 "delivered" | "read" => Some(true),
                 "undelivered" | "failed" | "canceled" => Some(false),
@@ -246,27 +263,6 @@ impl Provider for TwilioProvider {
             },
         })
     }
-
-    /// Reads the account, which costs nothing. (<https://www.twilio.com/docs/iam/api/account>)
-    fn check(&self) -> Result<String, Failure> {
-        let mask = Mask::credentials(&self.config.account, &self.config.token);
-        let request = ureq::http::Request::get(self.config.address(".json"))
-            .header("Authorization", self.config.proof())
-            .header("Accept", "application/json")
-            .body(Vec::new())
-            .map_err(|why| mask.failure(Class::Configuration, None, &why.to_string()))?;
-        let answer = HttpClient::new(&self.timeouts.for_check(), mask.clone())
-            .call(request, self.clock.now())?;
-        judge_account(&answer, &self.config.account, &mask)
-    }
-}
-
-struct TwilioSession {
-    client: HttpClient,
-    config: Arc<TwilioConfig>,
-    clock: Arc<Clock>,
-    hooks: Option<Arc<Hooks>>,
-    mask: Mask,
 }
 
 /// The parts of Twilio's bodies that decide: a message, or an error.
@@ -282,45 +278,15 @@ struct Body {
     friendly_name: Option<String>,
 }
 
-impl Session for TwilioSession {
-    fn send(&mut self, message: &Outgoing) -> Result<Receipt, Failure> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("To", &message.recipient);
-        match &self.config.origin {
-            Origin::From(from) => form.append_pair("From", from),
-            Origin::Service(service) => form.append_pair("MessagingServiceSid", service),
-        };
-        form.append_pair("Body", &message.body);
-        let mut mask = self.mask.clone();
-        if let Some(hooks) = &self.hooks {
-            form.append_pair("StatusCallback", &hooks.address(HOOK, message.guid));
-            // Twilio repeats an address that it does not like.
-            mask = mask.and(&hooks.token(HOOK, message.guid));
-        }
-        let config = &self.config;
-        let request = ureq::http::Request::post(config.address("/Messages.json"))
-            .header("Authorization", config.proof())
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Accept", "application/json")
-            .body(form.finish().into_bytes())
-            .map_err(|why| mask.failure(Class::Configuration, None, &why.to_string()))?;
-        let answer = self.client.call(request, self.clock.now())?;
-        judge(&answer, &mask)
-    }
-
-    /// Nothing to say goodbye to: an idle connection is dropped by its age.
-    fn rest(&mut self) {}
-}
-
 /// Whether the answer is this account, open for business.
 fn judge_account(answer: &Answer, account: &str, mask: &Mask) -> Result<String, Failure> {
-    let refused = |text: &str| mask.failure(Class::Configuration, Some(answer.status), text);
-    if let Some(failure) = refusal(answer, mask) {
+    let closed = |text: &str| mask.failure(Class::Configuration, Some(answer.status), text);
+    if let Some(failure) = refused(answer, mask) {
         return Err(failure);
     }
     let body: Body = serde_json::from_str(&answer.body).unwrap_or_default();
     if body.sid.as_deref() != Some(account) {
-        return Err(refused(&format!(
+        return Err(closed(&format!(
             "The answer is not the account: {}",
             answer.body
         )));
@@ -330,53 +296,19 @@ fn judge_account(answer: &Answer, account: &str, mask: &Mask) -> Result<String, 
     let words = format!("{name} {}", status.unwrap_or_default());
     match status {
         Some("active") => Ok(mask.clean(&words)),
-        _ => Err(refused(&words)),
+        _ => Err(closed(&words)),
     }
 }
 
-/// What Twilio's answer means: the status first, then the message's own state. (gateways.md, 3.1)
-fn judge(answer: &Answer, mask: &Mask) -> Result<Receipt, Failure> {
-    let code = Some(answer.status);
-    if let Some(failure) = refusal(answer, mask) {
-        return Err(failure);
-    }
-    let body: Option<Body> = serde_json::from_str(&answer.body).ok();
-    let Some((sid, body)) = body.and_then(|mut b| Some((b.sid.take()?, b))) else {
-        let text = format!("No message SID in the answer: {}", answer.body);
-        return Err(mask.failure(Class::InDoubt, code, &text));
-    };
-    let status = body
-        .status
-        .as_ref()
-        .and_then(|s| s.as_str())
-        .unwrap_or_default();
-    if matches!(status, "failed" | "undelivered" | "canceled") {
-        let number = body.error_code.unwrap_or_default();
-        let text = format!(
-            "{status} {number} {}",
-            body.error_message.unwrap_or_default()
-        );
-        return Err(mask.failure(Class::Permanent, code, &text));
-    }
-    Ok(Receipt {
-        answer: mask.clean(&format!("{sid} {status}")),
-        provider_id: Some(mask.clean(&sid)),
-        code,
-    })
-}
-
-/// What a status other than 2xx means, in Twilio's words; none for 2xx.
-fn refusal(answer: &Answer, mask: &Mask) -> Option<Failure> {
-    let class = Signal::Status(answer.status).rule().class?;
-    let text = match serde_json::from_str(&answer.body).unwrap_or_default() {
+/// A status other than 2xx, in Twilio's words.
+fn refused(answer: &Answer, mask: &Mask) -> Option<Failure> {
+    let words = match serde_json::from_str(&answer.body).unwrap_or_default() {
         Body {
             code: Some(number),
             message: Some(message),
             ..
-        } => format!("{number} {message}"),
-        _ => answer.body.clone(),
+        } => Some(format!("{number} {message}")),
+        _ => None,
     };
-    let mut failure = mask.signal(Signal::Status(answer.status), &text);
-    failure.retry_after = answer.retry_after.filter(|_| class == Class::Temporary);
-    Some(failure)
+    refusal(answer, words, mask)
 }

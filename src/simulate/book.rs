@@ -29,6 +29,8 @@ pub struct Message {
     pub encrypted: bool,
     /// Who had signed in.
     pub user: Option<String>,
+    /// What its sender calls it, where the service takes that.
+    pub reference: Option<String>,
     /// What the service calls it; empty where it gives no name.
     pub id: String,
     /// Whom it is from.
@@ -45,8 +47,9 @@ impl Message {
     /// About how many bytes it holds; its reports are few.
     fn size(&self) -> usize {
         let to: usize = self.to.iter().map(String::len).sum();
-        let user = self.user.as_ref().map_or(0, String::len);
-        self.id.len() + user + self.from.len() + to + self.content.len()
+        let owned = [&self.user, &self.reference].into_iter().flatten();
+        let owned: usize = owned.map(String::len).sum();
+        self.id.len() + owned + self.from.len() + to + self.content.len()
     }
 }
 
@@ -220,13 +223,14 @@ mod tests {
         let text = || "x".repeat(1000);
         let message = Message {
             user: Some(text()),
+            reference: Some(text()),
             id: text(),
             from: text(),
             to: vec![text(), text()],
             content: text().into_bytes(),
             ..Message::default()
         };
-        assert_eq!(message.size(), 6000);
+        assert_eq!(message.size(), 7000);
     }
 
     #[test]

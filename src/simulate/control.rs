@@ -154,6 +154,7 @@ fn message_json(message: &Message) -> Value {
         "Number": message.number,
         "Service": message.service,
         "Id": message.id,
+        "Reference": message.reference,
         "Connection": message.connection,
         "Encrypted": message.encrypted,
         "User": message.user,

@@ -65,7 +65,8 @@ WHERE:
   http.SERVICE   in place of its answer; the message is not taken
   http.SERVICE.kept      the same, but the message is taken
   http.SERVICE.report    what it tells later of a message
-  http, http.kept, http.report   every SERVICE: {services}
+  http, http.kept, http.report   every SERVICE
+  SERVICE is one of {services}
 
 HOW OFTEN: always (unless said), next 3, 20%, for 5m
 

@@ -15,9 +15,11 @@ pub mod book;
 pub mod control;
 pub mod fault;
 pub mod gateway;
+pub mod gotify;
 pub mod http;
 pub mod language;
 mod listener;
+pub mod ntfy;
 pub mod orders;
 mod play;
 pub mod reports;
@@ -29,4 +31,4 @@ pub use listener::CONNECTIONS_MAX;
 use gateway::LookAlike;
 
 /// The HTTP services that are played, told apart by their paths; the first that owns a request answers it.
-pub const LOOK_ALIKES: &[LookAlike] = &[twilio::LOOK_ALIKE];
+pub const LOOK_ALIKES: &[LookAlike] = &[twilio::LOOK_ALIKE, ntfy::LOOK_ALIKE, gotify::LOOK_ALIKE];

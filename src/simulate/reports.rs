@@ -6,7 +6,7 @@ use super::http::Request;
 use super::orders::Orders;
 use crate::channel::Timeouts;
 use crate::channel::answer::Mask;
-use crate::channel::http::HttpClient;
+use crate::channel::http::{Call, HttpClient};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io;
@@ -28,17 +28,6 @@ pub struct Reports {
     pub course: &'static [&'static str],
     /// The call that tells one of them, or another with its error code; none if the request asked for no reports.
     pub call: fn(&Request, &Message, &str, Option<u32>) -> Option<Call>,
-}
-
-/// An HTTP POST of a service to its customer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Call {
-    /// Where to.
-    pub url: String,
-    /// The headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
 /// The reports of one message.
@@ -162,12 +151,7 @@ impl Drop for Postman {
 
 impl Letter {
     fn deliver(self, client: &mut HttpClient, book: &Book) {
-        let Call { url, headers, body } = self.call;
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let answer = client.post(&url, &headers, body, Timestamp::UNIX_EPOCH);
+        let answer = client.call(self.call, Timestamp::UNIX_EPOCH);
         let report = Report {
             status: self.status,
             answer: answer

@@ -3,7 +3,8 @@
 use super::book::Message;
 use super::gateway::{LookAlike, Verdict};
 use super::http::{Request, Response};
-use super::reports::{Call, Reports};
+use super::reports::Reports;
+use crate::channel::http::Call;
 use crate::channel::twilio::signature;
 use std::net::SocketAddr;
 
@@ -44,16 +45,7 @@ fn call(request: &Request, message: &Message, status: &str, code: Option<u32>) -
     ];
     fields.extend(code.map(|code| ("ErrorCode", code.to_string())));
     let signature = signature(TOKEN, &url, &fields).ok()?;
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs(&fields);
-    Some(Call {
-        url,
-        headers: vec![
-            ("Content-Type", "application/x-www-form-urlencoded".into()),
-            ("X-Twilio-Signature", signature),
-        ],
-        body: form.finish().into_bytes(),
-    })
+    Some(Call::form(url, &fields).header("X-Twilio-Signature", signature))
 }
 
 fn answer(request: &Request) -> Verdict {

@@ -7,18 +7,32 @@ import { button, field, input, notice, select } from "./ui.js";
 import t from "./words.js";
 
 const KINDS = {
-  smtp: { channel: "email", fields: ["host", "port", "tls", "user", "password", "from"] },
+  smtp: { channel: "email", fields: ["host", "port", "tls", "user", "password", "from"], optional: ["port", "user", "password"] },
   twilio: { channel: "sms", fields: ["user", "password", "from"] },
+  ntfy: { channel: "push", fields: ["host", "user", "password"], optional: ["user", "password"] },
+  gotify: { channel: "push", fields: ["host", "password"] },
   capture: { channel: null, fields: [] },
   url: { channel: null, fields: ["url"] },
 };
+const enc = encodeURIComponent;
+
+/** Where a gateway is, for people who copy its address from a browser: `+http` if that begins so, and the rest. */
+function placeOf(address) {
+  const [, scheme, place] = /^(?:(https?):\/\/)?(.*)$/.exec(address.trim());
+  return [scheme === "http" ? "+http" : "", place];
+}
 
 /** The URL that these values mean. (cli.md, "Provider URLs") */
 export function urlOf(kind, { host, port, tls, user, password, from, url }) {
   if (kind === "url") return url.trim();
   if (kind === "capture") return "capture:";
-  const enc = encodeURIComponent;
-  const login = user ? `${enc(user)}${password ? `:${enc(password)}` : ""}@` : "";
+  const secret = password ? enc(password) : "";
+  if (kind === "ntfy" || kind === "gotify") {
+    const [plain, place] = placeOf(host);
+    const owner = kind === "ntfy" && user ? `${enc(user)}:` : "";
+    return `${kind}${plain}://${owner || secret ? `${owner}${secret}@` : ""}${place}`;
+  }
+  const login = user ? `${enc(user)}${secret ? `:${secret}` : ""}@` : "";
   const params = new URLSearchParams();
   if (from) params.set("from", from);
   const ending = () => (params.size ? `?${params.toString().replaceAll("+", "%20")}` : "");
@@ -34,7 +48,7 @@ export function providerFields(channels) {
   const kind = select(kinds.map((key) => [key, t.providers.kinds[key]]), kinds[0], { on: { change: draw } });
   const channel = select(channels.map((word) => [word, t.channels[word]]), channels[0]);
   const controls = {
-    host: input({ placeholder: "mail.example.com", inputmode: "url", autocapitalize: "none" }), port: input({ placeholder: "587", inputmode: "numeric" }),
+    host: input({ inputmode: "url", autocapitalize: "none" }), port: input({ placeholder: "587", inputmode: "numeric" }),
     tls: select(Object.entries(t.providers.tls), "required"), user: input({ autocapitalize: "none" }), password: input({ type: "password", autocomplete: "new-password" }),
     from: input(), url: input({ placeholder: "smtp://user:password@host:587", autocapitalize: "none" }),
   };
@@ -44,11 +58,12 @@ export function providerFields(channels) {
   draw();
 
   function draw() {
-    const { fields, channel: only } = KINDS[kind.value];
+    const { fields, channel: only, optional } = KINDS[kind.value];
     const words = { ...t.providers.fields, ...t.providers[kind.value] };
     replace(place, !only && channels.length > 1 && field(t.providers.channel, channel), fields.map((name) => {
-      if (name === "from") controls.from.placeholder = words.fromSample || "";
-      return field(words[name], controls[name], { hint: words[`${name}Hint`], optional: ["port", "user", "password"].includes(name) && kind.value === "smtp" });
+      const sample = words[`${name}Sample`];
+      if (sample) controls[name].placeholder = sample;
+      return field(words[name], controls[name], { hint: words[`${name}Hint`], optional: optional?.includes(name) });
     }));
     replace(verdict);
   }

@@ -61,6 +61,32 @@ pageTest("providers are added, checked, ordered and removed", { world: true }, a
   assert.equal((await app.get("providers?Channel=email")).length, 1);
 });
 
+pageTest("a push service is checked and added by its address and token", { world: true }, async (page, app) => {
+  const ntfy = new URL(app.world.ntfy.replace("ntfy+http", "http"));
+  await signIn(page, "/settings/providers");
+  await page.getByRole("button", { name: "Add provider for Push" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Kind").selectOption("Gotify");
+  await dialog.getByLabel("Application token").waitFor();
+  await dialog.getByLabel("Kind").selectOption("ntfy");
+  await dialog.getByLabel("Server").fill(`http://${ntfy.host}/`);
+  await dialog.getByLabel("Access token or password").fill("wrong");
+  await dialog.getByRole("button", { name: "Check" }).click();
+  await dialog.getByText("40101 unauthorized").waitFor();
+  await dialog.getByLabel("Access token or password").fill(ntfy.username);
+  await dialog.getByRole("button", { name: "Check" }).click();
+  await dialog.getByText("signed in as rehearsal").waitFor();
+  await isTidy(page);
+  await dialog.getByRole("button", { name: "Add provider" }).click();
+  await page.getByText(`ntfy+http://***@${ntfy.host}/`).waitFor();
+
+  await app.post("users", { UserName: "anna" });
+  await app.post("users/1/devices", { Label: "Phone", Token: "anna-phone" });
+  await app.post("messages/send", { UserId: 1, MessageType: 0, Formats: [3], Placeholders: { text: "Hello" } });
+  await until("the push", async () => (await app.world.taken()).length === 1);
+  assert.deepEqual((await app.world.taken()).map(({ Service, To, Content }) => [Service, To, Content]), [["ntfy", ["anna-phone"], "Hello"]]);
+});
+
 pageTest("sending is paused with a reason, seen on every page, and resumed", {}, async (page, app) => {
   await signIn(page, "/settings/sending");
   await page.getByLabel("Reason").fill("A look at the mail server");

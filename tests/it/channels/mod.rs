@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says so by panicking.
 
+mod gotify;
 mod mail;
+mod ntfy;
 mod smtp;
 mod smtp_faults;
 mod smtp_pipeline;
@@ -10,11 +12,17 @@ mod twilio;
 mod urls;
 use herald::channel::email::SmtpProvider;
 use herald::channel::url::ProviderUrl;
-use herald::channel::{Provider, Session, Timeouts};
+use herald::channel::{Means, Provider, Session, Timeouts, build};
+use herald::clock::Clock;
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::Outgoing;
+use herald::hooks::Hooks;
 use herald::simulate::smtp::MailServer;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// When everything happens.
+const NOW: &str = "2026-11-22T04:05:06Z";
 
 /// Time-outs far above what a healthy local server needs.
 fn timeouts() -> Timeouts {
@@ -44,6 +52,38 @@ fn mail() -> Outgoing {
         is_sensitive: false,
         created: "2026-11-22T04:05:06.789Z".parse().unwrap(),
     }
+}
+
+/// A provider behind a URL that knows what time it is.
+fn provider(
+    channel: Channel,
+    url: &str,
+    timeouts: Timeouts,
+    hooks: Option<Arc<Hooks>>,
+) -> Arc<dyn Provider> {
+    let means = Means {
+        timeouts,
+        clock: Arc::new(Clock::fixed(NOW.parse().unwrap())),
+        hooks,
+        capture: &|_| panic!("nothing is captured here"),
+    };
+    build(channel, url, &means).unwrap()
+}
+
+/// A push notification for this device.
+fn push(device: &str) -> Outgoing {
+    Outgoing {
+        format: Format::Push,
+        recipient: device.into(),
+        subject: Some("Blåbær & \"co\"".into()),
+        body: "Code: 1+1\n".into(),
+        ..mail()
+    }
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+    list.iter().map(owned).collect()
 }
 
 /// A provider for this fake server, from a URL in which `HOST` stands for its address.

@@ -1,10 +1,9 @@
 //! Twilio: the request as the gateway got it, and what each answer means.
 
-use super::timeouts;
+use super::{NOW, pairs, timeouts};
 use crate::support::outside::{HttpFaults as _, SmtpFaults as _, gateway, mail_server, sms_url};
 use herald::channel::http::retry_after;
-use herald::channel::{Class, Failure, Means, Provider, Receipt, Timeouts, build};
-use herald::clock::Clock;
+use herald::channel::{Class, Failure, Provider, Receipt, Timeouts};
 use herald::domain::format::{Channel, Format};
 use herald::domain::message::Outgoing;
 use herald::hooks::{Hooks, KEY_BYTES};
@@ -14,20 +13,12 @@ use herald::simulate::smtp::Options;
 use std::sync::Arc;
 use std::time::Duration;
 
-const NOW: &str = "2026-11-22T04:05:06Z";
-
 fn provider(url: &str, timeouts: Timeouts) -> Arc<dyn Provider> {
     reporting(url, timeouts, None)
 }
 
 fn reporting(url: &str, timeouts: Timeouts, hooks: Option<Arc<Hooks>>) -> Arc<dyn Provider> {
-    let means = Means {
-        timeouts,
-        clock: Arc::new(Clock::fixed(NOW.parse().unwrap())),
-        hooks,
-        capture: &|_| panic!("nothing is captured here"),
-    };
-    build(Channel::Sms, url, &means).unwrap()
+    super::provider(Channel::Sms, url, timeouts, hooks)
 }
 
 fn sms() -> Outgoing {
@@ -75,11 +66,6 @@ fn the_request_is_what_twilio_documents() {
         asked.line(),
         "POST /2010-04-01/Accounts/AC0123/Messages.json"
     );
-    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        list.iter()
-            .map(|(n, v)| (n.to_string(), v.to_string()))
-            .collect()
-    };
     assert_eq!(
         asked.form(),
         pairs(&[

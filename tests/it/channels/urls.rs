@@ -14,6 +14,8 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
     let twilio = |base: &str, account: &str, origin: &str| {
         format!("base: {base:?}, account: {account:?}, token: ***, origin: {origin} }})")
     };
+    let ntfy = |base: &str, account: &str| format!("base: {base:?}, account: {account} }})");
+    let gotify = |base: &str| format!("base: {base:?}, token: *** }})");
     let cases: Vec<(Channel, &str, &str, String)> = vec![
         (Email, "smtp://mail.example", "smtp://mail.example", smtp("mail.example", 587, "Required", None, None, None, 4)),
         (Email, "smtp://anna:hunter2@Mail.Example:2525", "smtp://anna:***@Mail.Example:2525", smtp("mail.example", 2525, "Required", Some("anna"), None, None, 4)),
@@ -29,6 +31,11 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
         (Email, "smtps://u:hunter2@mail.example?connections=1", "smtps://u:***@mail.example?connections=1", smtp("mail.example", 465, "Implicit", Some("u"), None, None, 1)),
         (Sms, "twilio://AC1:hunter2@api.twilio.com?from=%2B15550001111", "twilio://AC1:***@api.twilio.com?from=%2B15550001111", twilio("https://api.twilio.com", "AC1", "From(\"+15550001111\")")),
         (Sms, "twilio://AC1:hunter2@api.twilio.com?from=+15550001111", "twilio://AC1:***@api.twilio.com?from=+15550001111", twilio("https://api.twilio.com", "AC1", "From(\"+15550001111\")")),
+        (Push, "ntfy://ntfy.example", "ntfy://ntfy.example", ntfy("https://ntfy.example", "Anyone")),
+        (Push, "ntfy://hunter2@ntfy.example:8443/a%20b/?rate=2", "ntfy://***@ntfy.example:8443/a%20b/?rate=2", ntfy("https://ntfy.example:8443/a%20b", "Token(***)")),
+        (Push, "ntfy+http://anna:hunter2@[::1]/", "ntfy+http://anna:***@[::1]/", ntfy("http://[::1]", "User(\"anna\", ***)")),
+        (Push, "gotify://hunter2@push.example", "gotify://***@push.example", gotify("https://push.example")),
+        (Push, "gotify+http://hunter2@push.example/gotify", "gotify+http://***@push.example/gotify", gotify("http://push.example/gotify")),
         (Sms, "twilio+http://AC1:hunter2@[::1]:99?service=MG1", "twilio+http://AC1:***@[::1]:99?service=MG1", twilio("http://[::1]:99", "AC1", "Service(\"MG1\")")),
     ];
     for (channel, url, masked, debug) in cases {
@@ -73,15 +80,18 @@ const BOTH: &str =
 const ORIGIN: &str = "twilio:// needs either from= with a number such as %2B15550001111 or a name of up to 11 characters, or service= with a messaging service such as MG0123.";
 const TOKEN: &str = "twilio:// needs the account's SID and its token before the host, as in twilio://SID:TOKEN@api.twilio.com.";
 
+const NTFY: &str = "ntfy:// takes an access token, as in ntfy://TOKEN@host, or user:password@, or nothing before the host.";
+const GOTIFY: &str = "gotify:// needs the token of an application before the host, as in gotify://TOKEN@host, and no password.";
+
 #[test]
 #[rustfmt::skip] // A table: one URL a line.
 fn bad_urls_are_refused_with_what_to_write_instead() {
     let cases = [
-        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, capture."),
-        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, capture."),
-        (Email, "vonage://k:hunter2@h", "unknown provider scheme vonage; known are smtp, smtps, twilio, twilio+http, capture."),
+        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, capture."),
+        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, capture."),
+        (Email, "vonage://k:hunter2@h", "unknown provider scheme vonage; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, capture."),
         (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, capture:."),
-        (Push, "twilio://h", "twilio: does not carry push; for push there are capture:."),
+        (Push, "twilio://h", "twilio: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, capture:."),
         (Email, "smtp://h ?x", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "smtp://u:hunter2\r\n@h", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "capture:x", "capture: takes nothing after the colon; write `capture:` alone."),
@@ -130,9 +140,35 @@ fn bad_urls_are_refused_with_what_to_write_instead() {
         (Sms, "twilio://AC1:@h?from=Acme", TOKEN),
         (Sms, "twilio://A%2FC:hunter2@h?from=Acme", "The SID of twilio:// is made of letters and digits, as in AC0123456789."),
     ];
+    expect_refused(&cases);
+}
+
+#[test]
+#[rustfmt::skip] // A table: one URL a line.
+fn bad_urls_of_push_services_are_refused_too() {
+    expect_refused(&[
+        (Push, "ntfy://", "ntfy:// needs a host after `//` or the `@`, as in ntfy://user:password@host.example; a port is a number from 1 to 65535, and `/`, `?` and `:` in a password are written %2F, %3F and %3A."),
+        (Push, "ntfy:host", "ntfy: needs `//` and a host, as in ntfy://user:password@host.example."),
+        (Push, "ntfy://@host", NTFY),
+        (Push, "ntfy://hunter2:@host", NTFY),
+        (Push, "ntfy://:hunter2@host", NTFY),
+        (Push, "ntfy://host?topic=hunter2", "Parameter 1 of ntfy:// is not known or comes twice; known are rate only."),
+        (Push, "ntfy://hunter2@host/a%2", "In the path of ntfy:// a `%` must be followed by two hexadecimal digits that make UTF-8; write a `%` itself as %25."),
+        (Push, "ntfy://hunter2@host/a%0Ab", "In the path of ntfy:// there is a control character or line break; remove it."),
+        (Push, "ntfy://hunter2@host/æ", "The path of ntfy:// holds a character that has to be percent-encoded."),
+        (Push, "gotify://host", GOTIFY),
+        (Push, "gotify://@host", GOTIFY),
+        (Push, "gotify://anna:hunter2@host", GOTIFY),
+        (Push, "gotify://hunter2@host?priority=hunter2", "Parameter 1 of gotify:// is not known or comes twice; known are rate only."),
+    ]);
+}
+
+fn expect_refused(cases: &[(Channel, &str, &str)]) {
     for (channel, url, sentence) in cases {
-        let why = ProviderUrl::parse(channel, url).expect_err(url).to_string();
-        assert_eq!(why, sentence, "{url}");
+        let why = ProviderUrl::parse(*channel, url)
+            .expect_err(url)
+            .to_string();
+        assert_eq!(why, *sentence, "{url}");
         assert!(!why.contains("hunter2"));
     }
 }

@@ -13,7 +13,7 @@ mod refused;
 use crate::support::app::Caller;
 
 use crate::support::binary::{Running, done};
-use crate::support::outside::sms_url;
+use crate::support::outside::{sms_url, url_of};
 use disk::SmallDisk;
 use herald::simulate::book::{Book, MESSAGES_MAX, Message};
 use herald::simulate::gateway::Gateway;
@@ -109,8 +109,7 @@ impl World {
         self.path("data")
     }
 
-    /// The environment of `herald serve`: mails and SMS go to the simulated providers, push is captured, for there is no
-    /// push service yet.
+    /// The environment of `herald serve`: everything goes to the simulated providers.
     fn whole_environment(&self) -> Vec<(&'static str, String)> {
         let email = format!(
             "{}&connections={}",
@@ -121,6 +120,7 @@ impl World {
         let providers = [
             ("HERALD_EMAIL", email),
             ("HERALD_SMS", sms_url(&self.gateway)),
+            ("HERALD_PUSH", url_of(&self.gateway, "ntfy")),
         ];
         let settings = settings.into_iter().chain(providers);
         settings.chain(self.environment.clone()).collect()
@@ -163,6 +163,12 @@ fn taken(book: &Book) -> Vec<String> {
         .collect();
     assert_eq!(all.len() as u64, book.taken(), "the book still holds all");
     all
+}
+
+/// What their sender calls the messages that the gateways took, of those that are told that.
+fn references(book: &Book) -> Vec<String> {
+    let all = book.messages(0, MESSAGES_MAX).into_iter();
+    all.filter_map(|message| message.reference).collect()
 }
 
 /// How often each comes.

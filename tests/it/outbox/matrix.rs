@@ -1,7 +1,9 @@
 //! The retry policy over everything that providers do: a line a case, in `tests/cases/retry/`. (delivery.md)
 
-use super::{Bench, Puppet, after, claim, entry, mail, now, put, sms, stop};
-use crate::support::outside::{account, gateway, mail_server, sms_url};
+mod gateways;
+
+use super::{Bench, Puppet, after, claim, entry, mail, now, push, put, sms, stop};
+use crate::support::outside::{account, gateway, mail_server, url_of};
 use herald::channel::{Means, Provider, Receipt, Timeouts, build};
 use herald::domain::format::Channel;
 use herald::domain::message::{LogEntry, Status};
@@ -128,7 +130,8 @@ impl Trial {
     fn tried(&self) -> LogEntry {
         let message = match self.channel {
             Channel::Email => mail(),
-            Channel::Sms | Channel::Push => sms(),
+            Channel::Sms => sms(),
+            Channel::Push => push(),
         };
         let id = put(&self.bench.app, message);
         self.bench.until("it is tried", || {
@@ -312,6 +315,15 @@ fn whatever_a_mail_server_does_at_any_stage_means_what_the_retry_policy_says() {
     });
 }
 
+/// Sends through this service of a gateway, which meets the fault.
+fn gateway_trial(service: &str, channel: Channel, fault: &str) -> Trial {
+    let gateway = gateway();
+    let order = once(&format!("http.{service} = {fault}"));
+    gateway.orders().add(vec![order]).unwrap();
+    let url = url_of(&gateway, service);
+    Trial::start(channel, &url, gateway, timeouts(fault))
+}
+
 #[test]
 fn whatever_a_gateway_answers_means_what_the_retry_policy_says() {
     let cases = cases(include_str!("../../cases/retry/http.tsv"));
@@ -327,12 +339,6 @@ fn whatever_a_gateway_answers_means_what_the_retry_policy_says() {
             >= 12
     );
     expect_all(&cases, |case| {
-        meets(case, || {
-            let gateway = gateway();
-            let fault = once(&format!("http.twilio = {}", case.fault));
-            gateway.orders().add(vec![fault]).unwrap();
-            let (url, timeouts) = (sms_url(&gateway), timeouts(case.fault));
-            Trial::start(Channel::Sms, &url, gateway, timeouts)
-        })
+        meets(case, || gateway_trial("twilio", Channel::Sms, case.fault))
     });
 }

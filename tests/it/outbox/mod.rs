@@ -46,7 +46,8 @@ fn after(secs: i64) -> Timestamp {
 fn message(format: Format) -> NewMessage {
     let recipient = match format.channel() {
         Channel::Email => "bo@example.net",
-        Channel::Sms | Channel::Push => "+4520000001",
+        Channel::Sms => "+4520000001",
+        Channel::Push => "device-1",
     };
     NewMessage {
         guid: Uuid::new_v4(),
@@ -81,6 +82,10 @@ fn mail() -> NewMessage {
 
 fn sms() -> NewMessage {
     message(Format::Sms)
+}
+
+fn push() -> NewMessage {
+    message(Format::Push)
 }
 
 /// Commits a message without waking anybody.

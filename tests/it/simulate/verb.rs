@@ -93,7 +93,7 @@ fn messages_are_listed_from_a_number_on_and_forgotten_on_demand() {
                 .body,
         )
     };
-    let two = r#"{"Number":2,"Service":"twilio","Id":"<sid>","Connection":0,"Encrypted":false,"User":"AC0123","From":"Shop","To":["+4790000001"],"Subject":null,"Content":"two","Reports":[]}"#;
+    let two = r#"{"Number":2,"Service":"twilio","Id":"<sid>","Reference":null,"Connection":0,"Encrypted":false,"User":"AC0123","From":"Shop","To":["+4790000001"],"Subject":null,"Content":"two","Reports":[]}"#;
     assert_eq!(
         list("?after=1"),
         format!(r#"{{"Taken":2,"Messages":[{two}]}}"#)

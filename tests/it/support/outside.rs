@@ -44,11 +44,16 @@ impl HttpFaults for Gateway {
     }
 }
 
+/// The URL of a provider that sends through this service of the gateway.
+pub(crate) fn url_of(gateway: &Gateway, service: &str) -> String {
+    let urls = gateway.urls();
+    let url = urls.iter().find(|(known, _)| *known == service);
+    url.unwrap().1.clone()
+}
+
 /// The URL of a provider that sends through this gateway's Twilio.
 pub(crate) fn sms_url(gateway: &Gateway) -> String {
-    let urls = gateway.urls();
-    let url = urls.iter().find(|(service, _)| *service == "twilio");
-    url.unwrap().1.clone()
+    url_of(gateway, "twilio")
 }
 
 /// Lets in nobody but this user.
