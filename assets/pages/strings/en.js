@@ -147,7 +147,7 @@ export default {
     parts: "Parts of the user", profile: "Profile", preferences: "Preferences", devices: "Devices", messages: "Messages", send: "Send a message",
     ids: "Ids", idsText: "The admin API takes the number, the send API the GUID.", id: "ID", guid: "Guid (userId)", created: "Added", updated: "Changed",
     erase: "Erase", eraseTitle: (name) => `Erase ${name}?`, eraseText: "Addresses, contents and attributes go for good. The log keeps that something was sent, not to whom.", erased: "Erased",
-    preferencesText: "What this user wants to get, and how. No tick at all: they get none of it. Each change is kept at once.", type: "Type", default: "Default", chosen: "Chosen", off: "Not wanted", wants: (channel, type) => `${channel} for ${type}`,
+    preferencesText: "What this user wants to get, and how. No tick at all: they get none of it. Each change is kept at once.", type: "Type", default: "Default", toDefault: "Back to the default", toDefaultFor: (type) => `Back to the default for ${type}`, chosen: "Chosen", off: "Not wanted", wants: (channel, type) => `${channel} for ${type}`,
     devicesText: "Where push notifications go.", deviceLabel: "Label", deviceSample: "Anna's phone", deviceToken: "Token", deviceHint: "What the push provider calls it: a registration token, a topic, a subscription.", addDevice: "Add device", dropDevice: "Remove this device?", noDevice: "No device", noDeviceText: "Without one, this user gets no push notifications.",
     noMessage: "No message yet", noMessageText: "Everything that goes to this user will be here.", isDisabled: "This user is disabled and gets nothing. Enable them in the profile first.",
   },

@@ -33,6 +33,10 @@ pageTest("settings are changed and used", {}, async (page, app) => {
   await page.getByLabel("Welcome as SMS").check();
   await page.getByRole("row", { name: /Welcome/ }).getByText("Chosen").waitFor();
   assert.deepEqual((await app.get("messages/system-message-preferences")).map(({ Type, Format }) => [Type, Format]), [[1, 2]]);
+  await page.getByRole("button", { name: "Back to the default for Welcome" }).click();
+  await page.getByRole("row", { name: /Welcome/ }).getByText("Default", { exact: true }).waitFor();
+  assert.equal(await page.getByLabel("Welcome as SMS").isChecked(), false);
+  assert.deepEqual(await app.get("messages/system-message-preferences"), []);
   await isTidy(page);
 });
 
