@@ -138,7 +138,10 @@ fn a_search_looks_at_so_many_messages_and_says_how_far_back_it_came() {
     assert_eq!(searched_to.as_deref(), Some("1970-01-01T00:00:02Z"));
     assert_eq!(search(&app, "first&after=2"), whole(&[1]));
     // What no filter lets through is looked at all the same.
-    assert_eq!(search(&app, "first&Status=undelivered").1.as_deref(), Some("2"));
+    assert_eq!(
+        search(&app, "first&Status=undelivered").1.as_deref(),
+        Some("2")
+    );
     // A full page ends a search too.
     let (ids, next, searched_to) = search(&app, "number%2099&pageSize=2");
     assert_eq!((ids, next.as_deref()), (vec![999, 998], Some("998")));

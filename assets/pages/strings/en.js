@@ -163,7 +163,7 @@ export default {
     checked: "Checked: nothing is changed yet", done: "Imported", action: (count) => `Import ${count}`, see: "See the users",
     would: { added: (count) => `${count} new`, changed: (count) => `${count} to change`, unchanged: (count) => `${count} as they are`, refused: (count) => `${count} refused` },
     did: { added: (count) => `${count} added`, changed: (count) => `${count} changed`, unchanged: (count) => `${count} unchanged`, refused: (count) => `${count} refused` },
-    refused: "Refused lines", refusedText: "The refused lines are left out. Mend them in the file and import it again: the others stay as they are.", leftOut: "These lines were left out.", first: (count) => `The first ${count} of them:`, line: "Line", reason: "Why", partly: (count) => `${count} users of the lines before were taken.`,
+    refused: "Refused lines", refusedText: "The refused lines are left out. Mend them in the file and import it again: the others stay as they are.", leftOut: "These lines were left out.", first: (count) => `The first ${count} of them:`, line: "Line", same: (line) => `Line ${line} is for the same user.`, reason: "Why", partly: (count) => `${count} users of the lines before were taken.`,
   },
   templates: {
     title: "Templates", sub: "What messages say, in every language.", add: "New template", types: "Message types", all: "All templates", allText: "With their ids, ready to copy.",
