@@ -37,6 +37,8 @@ pub enum Error {
     },
     /// More than the caller may: scopes or a life that it does not hold, or a report that its provider has not signed.
     Exceeding(String),
+    /// The operator's password is known to somebody else, and has to be changed before anything else.
+    MustChangePassword,
     /// There is no template to test; the document gives this another slug than other things that are not there.
     NothingToTest(String),
     /// Nothing is there under that name.
@@ -108,7 +110,9 @@ impl Error {
             Self::Unauthorized(_) => "err_Unauthorized",
             Self::InvalidCredentials(_) => "invalid_credentials",
             Self::CannotAccess { .. } => "cannot_access",
-            Self::Forbidden { .. } | Self::Exceeding(_) => "err_Forbidden",
+            Self::Forbidden { .. } | Self::Exceeding(_) | Self::MustChangePassword => {
+                "err_Forbidden"
+            }
             Self::NotFound(_) => "err_NotFound",
             Self::NothingToTest(_) => "post_generic",
             Self::MethodNotAllowed { .. } => "err_MethodNotAllowed",
@@ -142,6 +146,9 @@ impl Error {
             Self::Forbidden { accepted } => {
                 format!("One of these scopes is needed: {}.", accepted.join(", "))
             }
+            Self::MustChangePassword => "Somebody else knows your password: choose another one first, with POST \
+                 /api/admin/v1/user/password."
+                .into(),
             Self::MethodNotAllowed { allow } => format!("This address answers to {allow}."),
             Self::TooManyRequests { details, .. }
             | Self::CannotAccess { details, .. }

@@ -24,6 +24,8 @@ pub struct Line {
     pub number: u64,
     /// Whom it names, as far as it can be read.
     pub user_name: String,
+    /// The GUID that it names, as it stands there; none for none.
+    pub guid: Option<String>,
     /// Its cells, or why it cannot be taken.
     pub cells: std::result::Result<Cells, String>,
 }
@@ -48,6 +50,8 @@ pub struct Told {
     pub number: u64,
     /// Whom it names, as far as it could be read.
     pub user_name: String,
+    /// The GUID that it names, as it stands there; none for none.
+    pub guid: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -121,7 +125,13 @@ fn once_each(mut lines: Vec<Line>) -> Vec<Line> {
     for line in &mut lines {
         let Ok(cells) = &line.cells else { continue };
         let name = cells.user_name.trim().to_ascii_lowercase();
-        let guid = cells.guid.iter().map(|g| g.trim().to_ascii_lowercase());
+        let guid = cells
+            .guid
+            .iter()
+            .map(|guid| match Uuid::try_parse(guid.trim()) {
+                Ok(guid) => guid.to_string(),
+                Err(_) => guid.trim().to_ascii_lowercase(),
+            });
         let keys = std::iter::once(name).chain(guid);
         let mut first = None;
         for key in keys.filter(|key| !key.is_empty()) {
@@ -166,6 +176,7 @@ fn take(
     Ok(Told {
         number: line.number,
         user_name: line.user_name,
+        guid: line.guid,
         outcome,
     })
 }

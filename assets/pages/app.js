@@ -38,6 +38,10 @@ async function show(isFirst) {
       const to = location.pathname + location.search;
       return await go(to === "/" ? "/signin" : `/signin?to=${encodeURIComponent(to)}`, { replace: true });
     }
+    // The appliance lets them do nothing else.
+    if (found && found.view !== "password" && session.MustChangePassword) {
+      return await go(`/password?to=${encodeURIComponent(location.pathname + location.search)}`, { replace: true });
+    }
     const page = found ? await open(found, signal) : lost();
     if (signal.aborted) return;
     const address = location.pathname + location.search;

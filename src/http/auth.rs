@@ -6,7 +6,8 @@ use crate::domain::ids::{ClientId, OperatorId, Owner};
 use crate::domain::scope::{Scope, Scopes};
 use crate::error::{Error, Result};
 use crate::secret::{self, SESSION_PREFIX, TOKEN_PREFIX};
-use crate::store::{Db, Store, clients, operators};
+use crate::store::operators::{self, Session};
+use crate::store::{Db, Store, clients};
 use jiff::Timestamp;
 
 /// Who may use a route.
@@ -18,6 +19,8 @@ pub enum Access {
     Needs(Scope),
     /// A signed-in operator, whatever the scopes.
     Operator,
+    /// The same, even while somebody else knows the password; until it is changed, no other line lets them in.
+    Newcomer,
 }
 
 /// The name of the session cookie.
@@ -60,7 +63,7 @@ pub struct Caller {
 ///
 /// # Errors
 /// [`Error::Unauthorized`] without a good credential, [`Error::Forbidden`] with one that lacks the scope,
-/// [`Error::TooManyRequests`] past the client's rate.
+/// [`Error::MustChangePassword`] for an operator who has to, [`Error::TooManyRequests`] past the client's rate.
 pub fn authorize(app: &App, access: Access, request: &Request) -> Result<Option<Caller>> {
     match access {
         Access::Public => Ok(None),
@@ -81,7 +84,10 @@ pub fn authorize_on(
     if access == Access::Public {
         return Ok(None);
     }
-    let caller = authenticate(app, db, request)?;
+    let (caller, must_change) = authenticate(app, db, request)?;
+    if must_change && access != Access::Newcomer {
+        return Err(Error::MustChangePassword);
+    }
     if let Who::Client(client) = caller.who {
         app.rates.take(client, app.clock.now())?;
         app.note_use(client);
@@ -89,18 +95,21 @@ pub fn authorize_on(
     let accepted = match access {
         Access::Public => return Ok(None),
         Access::Needs(need) if caller.scopes.allow(need) => return Ok(Some(caller)),
-        Access::Operator if matches!(caller.who, Who::Operator(_)) => return Ok(Some(caller)),
+        Access::Operator | Access::Newcomer if matches!(caller.who, Who::Operator(_)) => {
+            return Ok(Some(caller));
+        }
         Access::Needs(need) => need.accepted(),
-        Access::Operator => vec!["an operator's session".into()],
+        Access::Operator | Access::Newcomer => vec!["an operator's session".into()],
     };
     Err(Error::Forbidden { accepted })
 }
 
-fn authenticate(app: &App, db: &Db, request: &Request) -> Result<Caller> {
+/// The caller, and whether they have to change their password first.
+fn authenticate(app: &App, db: &Db, request: &Request) -> Result<(Caller, bool)> {
     if let Some(credential) = bearer(request) {
         return match credential.starts_with(SESSION_PREFIX) {
             true => operator(app, db, credential),
-            false => client(app, db, credential),
+            false => client(app, db, credential).map(|client| (client, false)),
         };
     }
     if let Some(token) = cookie(request) {
@@ -135,15 +144,16 @@ fn client(app: &App, db: &Db, credential: &str) -> Result<Caller> {
     })
 }
 
-fn operator(app: &App, db: &Db, token: &str) -> Result<Caller> {
+fn operator(app: &App, db: &Db, token: &str) -> Result<(Caller, bool)> {
     let (hash, now) = (secret::hash(token), app.clock.now());
-    let (id, name) = operators::by_session(db, &hash, now)?.ok_or_else(ended)?;
-    Ok(Caller {
-        who: Who::Operator(id),
-        name,
+    let session = operators::by_session(db, &hash, now)?.ok_or_else(ended)?;
+    let caller = Caller {
+        who: Who::Operator(session.operator),
+        name: session.name,
         scopes: Scopes::all(),
         ends: None,
-    })
+    };
+    Ok((caller, session.must_change))
 }
 
 fn ended() -> Error {
@@ -238,7 +248,7 @@ impl Pass {
 ///
 /// # Errors
 /// A fault of the database.
-pub fn signed_in(app: &App, db: &Db, request: &Request) -> Result<Option<(OperatorId, String)>> {
+pub fn signed_in(app: &App, db: &Db, request: &Request) -> Result<Option<Session>> {
     match session_token(request) {
         Some(token) => operators::by_session(db, &secret::hash(token), app.clock.now()),
         None => Ok(None),

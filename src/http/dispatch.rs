@@ -121,7 +121,7 @@ pub fn status_of(error: &Error) -> u16 {
     match error {
         Error::Invalid(_) | Error::Refused { .. } => 400,
         Error::Unauthorized(_) | Error::InvalidCredentials(_) => 401,
-        Error::Forbidden { .. } | Error::Exceeding(_) => 403,
+        Error::Forbidden { .. } | Error::Exceeding(_) | Error::MustChangePassword => 403,
         Error::NotFound(_) | Error::NothingToTest(_) => 404,
         Error::MethodNotAllowed { .. } => 405,
         Error::Duplicate(_) | Error::Conflict(_) => 409,

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 /// The addresses of the pages; the shell finds out by itself which view belongs to which.
 #[rustfmt::skip] // A table: one view a line.
 pub const PAGES: &[&str] = &[
-    "/", "/setup", "/signin",
+    "/", "/setup", "/signin", "/password",
     "/log", "/log/{id}",
     "/users", "/users/import", "/users/new", "/users/{id}", "/users/{id}/{tab}",
     "/templates", "/templates/new", "/templates/{id}", "/types", "/types/new", "/types/{id}",

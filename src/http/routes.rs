@@ -248,6 +248,7 @@ const fn delete(
 
 const PUBLIC: Access = Access::Public;
 const OPERATOR: Access = Access::Operator;
+const NEWCOMER: Access = Access::Newcomer;
 const COMMUNICATION_READ: Access = Access::Needs(Scope::need(Area::Communication, Mode::Read));
 const COMMUNICATION_WRITE: Access = Access::Needs(Scope::need(Area::Communication, Mode::Write));
 const NOTIFICATIONS_WRITE: Access = Access::Needs(Scope::need(Area::Notifications, Mode::Write));
@@ -294,8 +295,8 @@ pub const ROUTES: &[Route] = &[
     get("/api/admin/v1/openapi.json", PUBLIC, openapi::admin, "Documents the admin API (OpenAPI 3.1)").document(),
     post("/api/admin/v1/user/logon", PUBLIC, session::logon, "Signs an operator in").takes::<session::Logon>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 403, 429]),
     post("/api/admin/v1/user/signin", PUBLIC, session::signin, "Signs an operator in who has a one-time link").takes::<session::LinkSignin>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 403]),
-    post("/api/admin/v1/user/logoff", OPERATOR, session::logoff, "Signs an operator out").headers(SESSION),
-    post("/api/admin/v1/user/password", OPERATOR, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>().headers(SESSION),
+    post("/api/admin/v1/user/logoff", NEWCOMER, session::logoff, "Signs an operator out").headers(SESSION),
+    post("/api/admin/v1/user/password", NEWCOMER, session::change_password, "Changes an operator's password; every session of theirs ends").takes::<session::ChangePassword>().headers(SESSION),
     post("/api/admin/v1/user/setup", PUBLIC, session::setup, "Makes the first operator of a new appliance").takes::<session::Setup>().data::<session::LoggedOn>().headers(SESSION).may(&[401, 403, 409, 429]),
     get("/api/admin/v1/session", PUBLIC, session::get, "Says who is signed in and what every page shows, or how to begin").data::<session::WireSession>(),
     get("/api/admin/v1/messages/templates/combined-email", COMMUNICATION_READ, templates::combined_email, "Lists HTML e-mail templates").page::<templates::MailTemplate>(&templates::LIST),
@@ -331,8 +332,10 @@ pub const ROUTES: &[Route] = &[
     post("/api/admin/v1/messages/logs/cancel", LOGS_WRITE, causes::cancel, "Cancels what waits and the filters choose, at most 1000 a call").data::<causes::Cancelled>().filters(&logs::LOG),
     get("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_READ, system_preferences::list, "Lists system message preferences").page::<system_preferences::WireSystemPreference>(&system_preferences::LIST),
     post("/api/admin/v1/messages/system-message-preferences", COMMUNICATION_WRITE, system_preferences::save, "Adds a system message preference or edits one").takes::<system_preferences::SaveSystemPreference>().headers(LOCATION).may(&[409]).refuses(&["err_NoTemplateFound"]),
+    delete("/api/admin/v1/messages/system-message-preferences/{id}", COMMUNICATION_WRITE, system_preferences::delete, "Removes a system message preference: the type's default counts again"),
     get("/api/admin/v1/messages/preferences/{id}", USERS_READ, preferences::list, "Lists a user's notification preferences").page::<preferences::WirePreference>(&preferences::LIST),
     post("/api/admin/v1/messages/preferences/{id}", USERS_WRITE, preferences::save, "Adds a notification preference of a user or edits one").takes::<preferences::SavePreference>().headers(LOCATION).may(&[409]).refuses(NO_TEMPLATE),
+    delete("/api/admin/v1/messages/preferences/{id}/{preference}", USERS_WRITE, preferences::delete, "Removes a notification preference of a user: the type's default counts again"),
     get("/api/admin/v1/users", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
     get("/api/admin/v1/users/list", USERS_READ, users::list, "Lists users").page::<users::WireUser>(&users::LIST),
     post("/api/admin/v1/users", USERS_WRITE, users::save, "Adds a user or edits one").takes::<users::SaveUser>().data::<super::Identity>().headers(LOCATION).may(&[409]),

@@ -110,20 +110,31 @@ pub fn delete_session(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-/// Id and name of the operator whose session this is, if it has not ended.
-pub fn by_session(
-    db: &Db,
-    hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<(OperatorId, String)>> {
+/// An operator who is signed in.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Whose it is.
+    pub operator: OperatorId,
+    /// Their name.
+    pub name: String,
+    /// Whether somebody else knows the password.
+    pub must_change: bool,
+}
+
+/// The operator whose session this is, if it has not ended.
+pub fn by_session(db: &Db, hash: &[u8; 32], now: Timestamp) -> Result<Option<Session>> {
     let sql = "
-        select o.id, o.user_name from session s join operator o on o.id = s.operator_id
+        select o.id, o.user_name, o.must_change from session s join operator o on o.id = s.operator_id
         where s.hash = ?1 and s.expires_at > ?2";
     Ok(db
         .0
         .prepare_cached(sql)?
         .query_row((hash, now.as_millisecond()), |row| {
-            Ok((OperatorId(row.get("id")?), row.get("user_name")?))
+            Ok(Session {
+                operator: OperatorId(row.get("id")?),
+                name: row.get("user_name")?,
+                must_change: row.get("must_change")?,
+            })
         })
         .optional()?)
 }

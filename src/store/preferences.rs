@@ -88,6 +88,20 @@ pub fn update(
     }
 }
 
+/// Removes a preference of this user: the type's default channels count again.
+///
+/// # Errors
+/// [`Error::NotFound`] if the user has none with this id.
+pub fn delete(tx: &Tx<'_>, user: UserId, id: PreferenceId) -> Result<()> {
+    let sql = "delete from notification_preference where id = ?1 and user_id = ?2";
+    match tx.0.0.execute(sql, (id.0, user.0))? {
+        0 => Err(Error::NotFound(format!(
+            "The user has no preference with the ID {id}."
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// A page of a user's preferences.
 ///
 /// # Errors

@@ -81,6 +81,20 @@ pub fn update(
     }
 }
 
+/// Removes a preference: the type's default channels count again.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn delete(tx: &Tx<'_>, id: PreferenceId) -> Result<()> {
+    let sql = "delete from system_preference where id = ?1";
+    match tx.0.0.execute(sql, [id.0])? {
+        0 => Err(Error::NotFound(format!(
+            "No system message preference has the ID {id}."
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// A page of preferences.
 pub fn list(db: &Db, query: &Query) -> Result<Page<SystemPreference>> {
     fetch(

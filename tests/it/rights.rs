@@ -30,7 +30,7 @@ fn bad_credentials(app: &TestApp) -> Vec<(&'static str, Headers)> {
     store.write(move |tx| client_rows::delete(tx, id)).unwrap();
     let lasting = made(app, "relesys.api", None);
     let old_token = token(app, lasting.id, soon);
-    let old_session = session(app, soon);
+    let old_session = session(app, "anna", soon);
     app.advance(Duration::from_secs(3600));
     // A token ends with its client, whatever its own end.
     let orphan = token(app, short_lived.id, now(app).checked_add(HOUR).unwrap());
@@ -122,7 +122,11 @@ fn every_line_lets_in_whom_the_table_says_and_nobody_else() {
     let store = &app.server().app.store;
     let at = now(&app);
     store
-        .write(move |tx| operator_rows::insert(tx, "anna", &operator, at))
+        .write(move |tx| {
+            operator_rows::insert(tx, "anna", &operator, at)?;
+            let newcomer = operator_rows::insert(tx, "berta", &operator, at)?;
+            operator_rows::set_must_change(tx, newcomer)
+        })
         .unwrap();
     let bad = bad_credentials(&app);
     let keys: Vec<_> = scopes()
@@ -194,10 +198,23 @@ fn line(
             got => odd.push(format!("{scope}: {got}")),
         }
     }
+    // Whose password somebody else knows.
+    let newcomer = bearer(&session(app, "berta", now(app).checked_add(HOUR).unwrap()));
+    let newcomers = match tried(app, route, &newcomer) {
+        got if got == by_session => true,
+        got => {
+            if got != refused[1] {
+                odd.push(format!("a newcomer: {got}"));
+            }
+            false
+        }
+    };
     let who = match (is_public, admitted.is_empty()) {
-        (true, _) if admitted.len() == keys.len() => "anyone".to_owned(),
-        (true, _) => "anyone but some keys".to_owned(),
+        (true, _) if admitted.len() == keys.len() && newcomers => "anyone".to_owned(),
+        (true, _) => "anyone but some".to_owned(),
+        (false, true) if newcomers => "operators, new ones too".to_owned(),
         (false, true) => "operators".to_owned(),
+        (false, false) if newcomers => "keys and new operators, which must not be".to_owned(),
         (false, false) => format!("operators and {}", admitted.join(" ")),
     };
     match odd.is_empty() {
@@ -277,16 +294,16 @@ fn token(app: &TestApp, client: herald::domain::ids::ClientId, expires: Timestam
 
 /// A new one each time: one of the lines ends it.
 fn fresh_session(app: &TestApp) -> String {
-    session(app, now(app).checked_add(HOUR).unwrap())
+    session(app, "anna", now(app).checked_add(HOUR).unwrap())
 }
 
-fn session(app: &TestApp, expires: Timestamp) -> String {
+fn session(app: &TestApp, name: &'static str, expires: Timestamp) -> String {
     let token = secret::mint(secret::SESSION_PREFIX).unwrap();
     let (hash, now) = (secret::hash(&token), now(app));
     let store = &app.server().app.store;
     store
         .write(move |tx| {
-            let (id, _, password) = operator_rows::credentials(tx, "anna")?.unwrap();
+            let (id, _, password) = operator_rows::credentials(tx, name)?.unwrap();
             operator_rows::insert_session(tx, &hash, id, &password, expires, now)
         })
         .unwrap();

@@ -59,7 +59,7 @@ fn of_a_thousand_lines_with_seven_bad_ones_the_others_are_taken_in_parts_and_aga
         .map(|number| {
             let reason = "'nowhere' is not an e-mail address: it has no @; the form is 'anna@example.com'.";
             json!({
-                "Line": number + 1, "Result": "refused", "UserName": format!("user{number}"), "ID": null,
+                "Line": number + 1, "Result": "refused", "UserName": format!("user{number}"), "Guid": null, "ID": null,
                 "Errors": [{"Field": "Email", "Reason": reason}],
             })
         })

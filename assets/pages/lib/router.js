@@ -3,7 +3,7 @@
 
 const VIEWS = [
   ["/", "home"],
-  ["/setup", "setup"], ["/signin", "signin"],
+  ["/setup", "setup"], ["/signin", "signin"], ["/password", "password"],
   ["/log", "log"], ["/log/:id", "message"],
   ["/users", "users"], ["/users/import", "import"], ["/users/new", "user-edit"],
   ["/users/:id", "user"], ["/users/:id/:tab", "user"],
@@ -55,6 +55,9 @@ export async function mayLeave(ask) {
   if (sure) guard = null;
   return sure;
 }
+
+/** Where to go on: only addresses of ours, for a link from elsewhere must not lead away. */
+export const onward = (to) => (to && /^\/(?![/\\])/.test(to) && !/^\/(signin|password)/.test(to) ? to : "/");
 
 /** Goes to an address of ours. */
 export async function go(address, { replace = false } = {}) {

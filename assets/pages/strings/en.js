@@ -149,7 +149,7 @@ export default {
     parts: "Parts of the user", profile: "Profile", preferences: "Preferences", devices: "Devices", messages: "Messages", send: "Send a message",
     ids: "Ids", idsText: "The admin API takes the number, the send API the GUID.", id: "ID", guid: "Guid (userId)", created: "Added", updated: "Changed",
     erase: "Erase", eraseTitle: (name) => `Erase ${name}?`, eraseText: "Addresses, contents and attributes go for good. The log keeps that something was sent, not to whom.", erased: "Erased",
-    preferencesText: "What this user wants to get, and how. No tick at all: they get none of it. Each change is kept at once.", type: "Type", default: "Default", chosen: "Chosen", off: "Not wanted", wants: (channel, type) => `${channel} for ${type}`,
+    preferencesText: "What this user wants to get, and how. No tick at all: they get none of it. Each change is kept at once.", type: "Type", default: "Default", toDefault: "Back to the default", toDefaultFor: (type) => `Back to the default for ${type}`, chosen: "Chosen", off: "Not wanted", wants: (channel, type) => `${channel} for ${type}`,
     devicesText: "Where push notifications go.", deviceLabel: "Label", deviceSample: "Anna's phone", deviceToken: "Token", deviceHint: "What the push provider calls it: a registration token, a topic, a subscription.", addDevice: "Add device", dropDevice: "Remove this device?", noDevice: "No device", noDeviceText: "Without one, this user gets no push notifications.",
     noMessage: "No message yet", noMessageText: "Everything that goes to this user will be here.", isDisabled: "This user is disabled and gets nothing. Enable them in the profile first.",
   },
@@ -165,7 +165,7 @@ export default {
     checked: "Checked: nothing is changed yet", done: "Imported", action: (count) => `Import ${count}`, see: "See the users",
     would: { added: (count) => `${count} new`, changed: (count) => `${count} to change`, unchanged: (count) => `${count} as they are`, refused: (count) => `${count} refused` },
     did: { added: (count) => `${count} added`, changed: (count) => `${count} changed`, unchanged: (count) => `${count} unchanged`, refused: (count) => `${count} refused` },
-    refused: "Refused lines", refusedText: "The refused lines are left out. Mend them in the file and import it again: the others stay as they are.", leftOut: "These lines were left out.", first: (count) => `The first ${count} of them:`, line: "Line", reason: "Why", partly: (count) => `${count} users of the lines before were taken.`,
+    refused: "Refused lines", refusedText: "The refused lines are left out. Mend them in the file and import it again: the others stay as they are.", leftOut: "These lines were left out.", first: (count) => `The first ${count} of them:`, line: "Line", same: (line) => `Line ${line} is for the same user.`, reason: "Why", partly: (count) => `${count} users of the lines before were taken.`,
   },
   templates: {
     title: "Templates", sub: "What messages say, in every language.", add: "New template", types: "Message types", all: "All templates", allText: "With their ids, ready to copy.",
@@ -224,7 +224,7 @@ export default {
   },
   operators: { text: "People who may sign in to these pages, and do everything here.", add: "Add operator", added: "Operator added", self: "You", dropTitle: (name) => `Remove ${name}?`, dropText: "They are signed out at once and cannot sign in again." },
   data: { retention: "Retention", days: "Days to keep the log and what was captured", daysHint: "0: for ever.", size: "Largest size of the database, in MiB", sizeHint: "Past it the oldest is let go. 0: no limit.", backup: "Backup", backupText: "One moment of the whole database in a file, made while Herald goes on. Keep it as private as the appliance itself; secret.key is not in it.", download: "Download a backup" },
-  account: { title: (name) => `Password of ${name}`, text: "A new one ends every session of yours, this one too.", old: "Old password", new: "New password", action: "Change password", done: "Changed. Sign in with the new one." },
+  account: { title: (name) => `Password of ${name}`, text: "A new one ends every session of yours, this one too.", old: "Old password", new: "New password", action: "Change password", done: "Changed. Sign in with the new one.", changed: "Password changed", own: "Choose your own password", mustChange: "Somebody else gave you the one you have, and knows it. Choose another one; then everything is open to you." },
   reference: {
     title: "API", sub: "Everything that these pages do, your applications can do.", search: "Search by path or meaning", groups: { send: "Send API", sending: "Sending", users: "Users", preferences: "Preferences", templates: "Types and templates", logs: "Log", running: "Settings and captured messages", access: "Signing in, operators and keys", other: "The appliance" },
     words: "Parameters", body: "Body", answers: "Answers", answer: "Answer", fields: "Fields", any: "any", or: " or ", listOf: (what) => `list of ${what}`, try: "Try it", tryText: "With your own session: what it changes is really changed.", more: (count) => `${n(count, "optional parameter", "optional parameters")}`, action: "Run", line: "The same in a shell", deleteTitle: "Really delete?",

@@ -18,6 +18,8 @@ export default async function importUsers({ signal }) {
   const file = h("input", { type: "file", id, accept: ".csv,text/csv,text/plain", on: { change: look } });
   const place = h("div.stack", {});
   let found = [];
+  /** The records for somebody whom an earlier one is for, and what is said of them: which of the two is meant? */
+  let again = new Map();
   const drop = h("div.drop", { on: { dragover: (event) => event.preventDefault(), drop: dropped } }, h("label", { for: id }, t.import.file), file, h("p.hint", {}, t.import.hint), h("pre.sample", {}, t.import.sample));
   return { title: t.import.title, node: h("div.page.narrow", {}, heading(t.import.title, { back: ["/users", t.users.title], sub: t.import.sub }), h("div.panel", {}, h("div.panel-body", {}, drop)), place) };
 
@@ -31,6 +33,7 @@ export default async function importUsers({ signal }) {
   async function look() {
     const text = (await file.files[0].text()).replace(/^\uFEFF/, "");
     found = records(text);
+    again = new Map();
     if (found.length < 2) return replace(place, notice("bad", t.import.empty));
     const rows = found.slice(0, SHOWN + 1).map((record) => cells(record.text));
     const table = h("table", {}, h("caption.visually-hidden", {}, t.import.preview), h("thead", {}, h("tr", {}, rows[0].map((cell) => h("th", { scope: "col" }, cell)))),
@@ -42,22 +45,35 @@ export default async function importUsers({ signal }) {
 
   /** Sends the file in parts; with `dry`, nothing is kept. */
   async function run(dry, report) {
-    const meter = h("progress", { max: String(found.length - 1), value: "0", "aria-label": dry ? t.import.checking : t.import.importing });
+    const meter = h("progress", { max: "1", value: "0", "aria-label": dry ? t.import.checking : t.import.importing });
     const line = h("p", { role: "status" });
     replace(report, section(dry ? t.import.checking : t.import.importing, {}, h("div.panel-body", {}, meter, line)));
     const total = { Added: 0, Changed: 0, Unchanged: 0, Refused: 0 };
     const refused = [];
+    const seen = new Map();
+    const sent = found.slice(1).filter((record) => !again.has(record));
+    meter.max = sent.length;
     try {
-      let done = 1;
-      while (done < found.length) {
-        const part = take(done);
+      let done = 0;
+      while (done < sent.length) {
+        const part = take(sent, done);
         const { Data } = await call("POST", "users/import", { params: { DryRun: dry }, body: [found[0], ...part].map((record) => record.text).join("\n"), type: "text/csv", signal });
-        for (const key of Object.keys(total)) total[key] += Data[key];
-        refused.push(...Data.Report.filter(({ Result }) => Result === "refused").map((one) => ({ ...one, Line: place_of(part, one.Line) })));
+        const places = placesOf(found[0], part);
+        for (const one of Data.Report) {
+          const record = places.get(one.Line);
+          const Line = record.line;
+          const first = firstOf(seen, one, Line);
+          if (first !== Line) again.set(record, { ...one, Line, Errors: [{ Field: null, Reason: t.import.same(first) }] });
+          else if (one.Result === "refused") refused.push({ ...one, Line });
+          if (first === Line) total[one.Result[0].toUpperCase() + one.Result.slice(1)] += 1;
+        }
         done += part.length;
-        meter.value = done - 1;
-        replace(line, t.import.progress(number(done - 1), number(found.length - 1)));
+        meter.value = done;
+        replace(line, t.import.progress(number(done), number(sent.length)));
       }
+      total.Refused += again.size;
+      refused.push(...again.values());
+      refused.sort((a, b) => a.Line - b.Line);
       replace(report, result(dry, total, refused, report));
       if (!dry) report.querySelector("a").focus();
     } catch (fault) {
@@ -66,11 +82,11 @@ export default async function importUsers({ signal }) {
   }
 
   /** The next records, as many as one call takes. */
-  function take(from) {
+  function take(sent, from) {
     const part = [];
     const bytes = (text) => encoder.encode(text).length;
     let size = bytes(found[0].text);
-    for (const record of found.slice(from, from + LINES_A_CALL)) {
+    for (const record of sent.slice(from, from + LINES_A_CALL)) {
       size += bytes(record.text) + 1;
       if (part.length && size > BYTES_A_CALL) break;
       part.push(record);
@@ -89,7 +105,22 @@ export default async function importUsers({ signal }) {
   }
 }
 
-/** A line of the call is a line of the file: the part begins in its second line. */
-function place_of(part, line) {
-  return part[0].line + line - 2;
+/** Which record each line of a call begins. */
+function placesOf(header, part) {
+  const places = new Map();
+  const lines = ({ text }) => text.split("\n").length;
+  let line = 1 + lines(header);
+  for (const record of part) {
+    places.set(line, record);
+    line += lines(record);
+  }
+  return places;
+}
+
+/** The first line for the user that this one is for. A call knows its own lines only. */
+function firstOf(seen, { UserName, Guid }, line) {
+  const keys = [UserName && `name ${UserName.toLowerCase()}`, Guid && `guid ${Guid.toLowerCase().replace(/[^0-9a-f]/g, "")}`].filter(Boolean);
+  const first = keys.map((key) => seen.get(key)).find(Boolean) ?? line;
+  for (const key of keys) if (!seen.has(key)) seen.set(key, first);
+  return first;
 }

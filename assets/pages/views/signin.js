@@ -1,14 +1,14 @@
 // Signing in: with a password, or with the link of the demo. A new appliance says how to begin.
 
 import { append, h } from "../lib/dom.js";
-import { go } from "../lib/router.js";
+import { go, onward } from "../lib/router.js";
 import { session, signIn, signInWith } from "../lib/session.js";
 import { field, form, input, notice } from "../lib/ui.js";
 import { gate } from "../lib/gate.js";
 import t from "../lib/words.js";
 
 export default async function signin({ query }) {
-  const to = safe(query.get("to"));
+  const to = onward(query.get("to"));
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) {
     // The token is good once, and not for the history of the browser.
@@ -25,11 +25,6 @@ export default async function signin({ query }) {
 }
 
 const page = (content, title = t.signin.title) => ({ title, full: true, node: gate(title, content) });
-
-/** Only addresses of ours: a link from elsewhere must not lead away after signing in. */
-function safe(to) {
-  return to && /^\/(?![/\\])/.test(to) && !to.startsWith("/signin") ? to : "/";
-}
 
 function passwords(to) {
   const name = field(t.signin.name, input({ autocomplete: "username", autocapitalize: "none", required: true, autofocus: true }));

@@ -1,7 +1,7 @@
 // What each user would get: type by language and format, coloured by what is found for them.
 
 import { all, get } from "../lib/api.js";
-import { h, replace } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
 import { formatName, languageName, number } from "../lib/format.js";
 import { badge, copyable, empty, heading, linkButton, section } from "../lib/ui.js";
 import t from "../lib/words.js";
@@ -15,7 +15,7 @@ export default async function templates({ signal }) {
     title: t.templates.title,
     node: h("div.page", {},
       heading(t.templates.title, { sub: t.templates.sub, actions: [linkButton(t.templates.types, "/types", { icon: "settings" }), linkButton(t.templates.add, "/templates/new", { kind: "primary", icon: "plus", data: { new: "" } })] }),
-      map(coverage), listed(coverage, known, signal)),
+      map(coverage), listed(coverage, known)),
   };
 }
 
@@ -62,23 +62,17 @@ function loss(channels) {
   return [...into].filter(([, users]) => users).map(([language, users]) => t.templates.fallBack(users, languageName(language))).join(" · ");
 }
 
-/** All templates with their ids. A list of the API has no GUIDs: each is fetched when its row is seen. */
-function listed({ Types }, known, signal) {
+/** All templates with their ids. */
+function listed({ Types }, known) {
   const names = new Map(Types.map(({ Type, Name }) => [Type, Name]));
-  const watcher = new IntersectionObserver((seen) => seen.filter(({ isIntersecting }) => isIntersecting).forEach(async ({ target }) => {
-    watcher.unobserve(target);
-    const { Guid } = await get(`messages/templates/${target.dataset.id}`, {}, signal).catch(() => ({}));
-    if (Guid) replace(target, copyable(Guid, { label: t.templates.guid }));
-  }));
-  signal.addEventListener("abort", () => watcher.disconnect());
-  const rows = known.map((one) => {
-    const guid = h("td.ids.hide-s", { data: { id: one.ID } });
-    watcher.observe(guid);
-    return h("tr.linked", {},
-      h("td", {}, h("a", { href: `/templates/${one.ID}`, data: { row: "" } }, names.get(one.Type) ?? `#${one.Type}`), h("span.second", {}, one.Subject || (one.Body || "").slice(0, 80))),
-      h("td", {}, badge(formatName(one.Format), "plain")), h("td.hide-s", { title: one.Language }, languageName(one.Language)),
-      h("td.ids", {}, copyable(String(one.ID), { label: t.templates.id })), guid);
-  });
+  // A list of the API has no GUIDs; each template is in the cell of its own language.
+  const cells = Types.flatMap(({ Formats }) => Formats.flatMap(({ Cells }) => Cells));
+  const guids = new Map(cells.map(({ TemplateID, Guid }) => [TemplateID, Guid]));
+  const rows = known.map((one) => h("tr.linked", {},
+    h("td", {}, h("a", { href: `/templates/${one.ID}`, data: { row: "" } }, names.get(one.Type) ?? `#${one.Type}`), h("span.second", {}, one.Subject || (one.Body || "").slice(0, 80))),
+    h("td", {}, badge(formatName(one.Format), "plain")), h("td.hide-s", { title: one.Language }, languageName(one.Language)),
+    h("td.ids", {}, copyable(String(one.ID), { label: t.templates.id })),
+    h("td.ids.hide-s", {}, guids.has(one.ID) && copyable(guids.get(one.ID), { label: t.templates.guid }))));
   const heads = [t.templates.type, t.templates.format, t.templates.language, t.templates.id, t.templates.guid];
   return section(t.templates.all, { text: t.templates.allText }, h("div.table-wrap", {}, h("table", {}, h("caption.visually-hidden", {}, t.templates.all),
     h("thead", {}, h("tr", {}, heads.map((text, at) => h("th", { scope: "col", class: at === 2 || at === 4 ? "hide-s" : "" }, text)))), h("tbody", {}, rows))));

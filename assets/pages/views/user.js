@@ -68,8 +68,16 @@ function preferenceRow(user, type, wish) {
     Object.entries(names).forEach(([channel, name], at) => {
       boxes[at].checked = current ? current[name] : type.DefaultFormats.includes(channel);
     });
+    const again = current && button(t.user.toDefault, toDefault, { kind: "quiet small", icon: "back", title: t.user.toDefaultFor(type.Name) });
     const [word, kind] = !current ? [t.user.default, "off"] : current.IsOff ? [t.user.off, "bad"] : [t.user.chosen, "ok"];
-    replace(standing, badge(word, kind), fault && h("p.field-error", {}, fault.message));
+    replace(standing, badge(word, kind), again, fault && h("p.field-error", {}, fault.message));
+  }
+
+  async function toDefault() {
+    await remove(`messages/preferences/${user.ID}/${current.ID}`);
+    current = null;
+    show();
+    boxes[0].focus();
   }
 
   async function save() {

@@ -60,6 +60,8 @@ pub struct WireLine {
     result: LineResult,
     /// Empty where the line could not be read.
     user_name: String,
+    /// As it stands in the list; null where it names none. Whoever sends a list in parts sees by both who is named twice.
+    guid: Option<String>,
     /// Null where there is none: refused, or a dry run that would add the user.
     #[serde(rename = "ID")]
     id: Option<i64>,
@@ -123,11 +125,14 @@ fn read(text: &str) -> Result<Vec<Line>> {
             return Err(import::too_long());
         }
         let cells = cells(&columns, &record);
+        let (user_name, guid) = match &cells {
+            Ok(cells) => (cells.user_name.clone(), cells.guid.clone()),
+            Err(_) => (String::new(), None),
+        };
         lines.push(Line {
             number: record.position().map_or(0, csv::Position::line),
-            user_name: cells
-                .as_ref()
-                .map_or_else(|_| String::new(), |c| c.user_name.clone()),
+            user_name,
+            guid: guid.filter(|guid| !guid.is_empty()),
             cells,
         });
     }
@@ -194,6 +199,7 @@ fn wire(told: Told) -> WireLine {
     let Told {
         number,
         user_name,
+        guid,
         outcome,
     } = told;
     let (result, id, refusals) = match outcome {
@@ -207,6 +213,7 @@ fn wire(told: Told) -> WireLine {
         line: number,
         result,
         user_name,
+        guid,
         id: id.map(|id| id.0),
         errors: refusals.into_iter().map(refusal).collect(),
     }

@@ -29,7 +29,7 @@ pub struct CreateOperator {
     /// Unique whatever the case.
     #[schemars(required)]
     user_name: Option<String>,
-    /// At least 10 characters; they are asked to change it when they sign in.
+    /// At least 10 characters; they have to change it before they can do anything.
     #[schemars(required)]
     password: Option<String>,
 }

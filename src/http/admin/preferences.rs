@@ -89,6 +89,14 @@ pub fn save(app: &App, request: &Request) -> Result<Response> {
     Ok(Response::done().location(format!("/api/admin/v1/messages/preferences/{user}")))
 }
 
+/// Removes a preference, so that the type's default counts for the user again. (Ours: the document has no way back.)
+pub fn delete(app: &App, request: &Request) -> Result<Response> {
+    let user = UserId(request.id("id")?);
+    let id = PreferenceId(request.id("preference")?);
+    app.store.write(move |tx| rows::delete(tx, user, id))?;
+    Ok(Response::done())
+}
+
 /// The type must be a notification, and have a live template for every channel that is wanted.
 fn check(app: &App, user: UserId, wire: SavePreference) -> Result<(TypeId, Wish)> {
     let type_id = TypeId(

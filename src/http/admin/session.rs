@@ -8,8 +8,9 @@ use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::operators::{self, FirstRun, SESSION_HOURS, SignedIn};
 use crate::providers;
+use crate::store::operators::{self as rows, Session};
 use crate::store::pause::{self, Pause};
-use crate::store::{operators as rows, settings};
+use crate::store::settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,7 @@ pub struct LoggedOn {
     name: String,
     roles: [&'static str; 1],
     language: String,
+    /// Somebody else knows the password: until it is changed, nothing else is let through.
     must_change_password: bool,
 }
 
@@ -73,6 +75,7 @@ pub struct WireSession {
     state: State,
     /// Null unless signed in, as all that follows.
     name: Option<String>,
+    /// Somebody else knows the password: until it is changed, nothing else is let through.
     must_change_password: Option<bool>,
     version: Option<&'static str>,
     app_name: Option<String>,
@@ -104,7 +107,9 @@ pub enum State {
 pub fn get(app: &App, request: &Request) -> Result<Response> {
     let signed_in = app.store.read(|db| auth::signed_in(app, db, request))?;
     let session = match signed_in {
-        Some((_, name)) => open_session(app, name)?,
+        Some(Session {
+            name, must_change, ..
+        }) => open_session(app, name, must_change)?,
         None => WireSession {
             state: match operators::first_run(app)? {
                 FirstRun::Open => State::Setup,
@@ -125,11 +130,10 @@ pub fn get(app: &App, request: &Request) -> Result<Response> {
     Ok(Response::data(session).header("Cache-Control", "no-store"))
 }
 
-fn open_session(app: &App, name: String) -> Result<WireSession> {
-    let (settings, pause, must_change) = app.store.read(|db| {
-        let must_change = rows::must_change(db, &name)?;
-        Ok((settings::load(db)?, pause::load(db)?, must_change))
-    })?;
+fn open_session(app: &App, name: String, must_change: bool) -> Result<WireSession> {
+    let (settings, pause) = app
+        .store
+        .read(|db| Ok((settings::load(db)?, pause::load(db)?)))?;
     let captured = providers::captured(app).into_iter().map(Channel::word);
     Ok(WireSession {
         state: State::SignedIn,

@@ -114,6 +114,13 @@ fn check(app: &App, wire: &SaveSystemPreference) -> Result<(TypeId, Format)> {
     })
 }
 
+/// Removes a preference, so that the type's default counts again. (Ours: the document has no way back.)
+pub fn delete(app: &App, request: &Request) -> Result<Response> {
+    let id = PreferenceId(request.id("id")?);
+    app.store.write(move |tx| rows::delete(tx, id))?;
+    Ok(Response::done())
+}
+
 fn wire(preference: SystemPreference) -> WireSystemPreference {
     let SystemPreference {
         id,

@@ -232,7 +232,7 @@ fn security_schemes() -> Value {
 fn security(route: &Route) -> Value {
     let need = match route.access {
         Access::Public => return json!([]),
-        Access::Operator => return json!([{ "session": [] }, { "bearer": [] }]),
+        Access::Operator | Access::Newcomer => return json!([{ "session": [] }, { "bearer": [] }]),
         Access::Needs(need) => need,
     };
     let mut any = vec![json!({ "bearer": [] }), json!({ "session": [] })];

@@ -39,6 +39,14 @@ pageTest("preferences are changed, explained before sending, and obeyed", { send
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await page.getByText("Nothing was sent: the user does not want it.").waitFor();
   assert.equal((await app.world.taken()).length, 1);
+
+  // What was chosen can be taken back, and then the type's default counts.
+  await visit(page, "/users/1/preferences");
+  await page.getByRole("button", { name: "Back to the default for Announcement" }).click();
+  await row.getByText("Default", { exact: true }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Back to the default for Announcement" }).count(), 0);
+  assert.equal(await page.getByLabel("E-mail for Announcement").isChecked(), true);
+  assert.deepEqual(await app.get("messages/preferences/1"), []);
 });
 
 pageTest("a preference that no template covers goes back and says why", {}, async (page, app) => {

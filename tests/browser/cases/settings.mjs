@@ -33,6 +33,10 @@ pageTest("settings are changed and used", {}, async (page, app) => {
   await page.getByLabel("Welcome as SMS").check();
   await page.getByRole("row", { name: /Welcome/ }).getByText("Chosen").waitFor();
   assert.deepEqual((await app.get("messages/system-message-preferences")).map(({ Type, Format }) => [Type, Format]), [[1, 2]]);
+  await page.getByRole("button", { name: "Back to the default for Welcome" }).click();
+  await page.getByRole("row", { name: /Welcome/ }).getByText("Default", { exact: true }).waitFor();
+  assert.equal(await page.getByLabel("Welcome as SMS").isChecked(), false);
+  assert.deepEqual(await app.get("messages/system-message-preferences"), []);
   await isTidy(page);
 });
 
@@ -96,6 +100,54 @@ pageTest("sending is paused with a reason, seen on every page, and resumed", {},
   await page.getByRole("button", { name: "Resume sending" }).click();
   await page.getByRole("button", { name: "Pause sending" }).waitFor();
   assert.equal((await app.get("outbox")).Paused, false);
+});
+
+pageTest("whoever was given a password chooses another one before anything else", {}, async (page, app) => {
+  const given = async (name) => {
+    await signIn(page, "/settings/operators");
+    await page.getByRole("button", { name: "Add operator" }).click();
+    await page.getByRole("dialog").getByLabel("User name").fill(name);
+    await page.getByRole("dialog").getByLabel("Password").fill("given by anna");
+    await page.getByRole("dialog").getByRole("button", { name: "Add operator" }).click();
+    await page.getByRole("row", { name }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await shown(page, "/signin");
+  };
+  const enter = async (name, password) => {
+    await page.getByLabel("User name").fill(name);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  };
+  await given("berta");
+  await page.goto("/users?search=x");
+  await shown(page, "/signin");
+  await enter("berta", "given by anna");
+  await shown(page, "/password");
+  await page.getByRole("heading", { name: "Choose your own password" }).waitFor();
+  assert.equal(await page.locator(".side").isVisible(), false, "there is nowhere else to go");
+  // Neither an address nor a key leads around it.
+  for (const to of ["/", "/log", "/settings/account", "/signin", "/setup"]) {
+    await page.goto(to);
+    await shown(page, "/password");
+  }
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await shown(page, "/signin");
+  await page.goto("/users?search=x");
+  await shown(page, "/signin");
+  await enter("berta", "given by anna");
+  await shown(page, "/password");
+  page.refused(400, 401);
+  await page.getByLabel("Old password").fill("not that one");
+  await page.getByLabel("New password").fill("berta's own password");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.getByRole("alert").getByText("The user name or the password is wrong.").waitFor();
+  await page.getByLabel("Old password").fill("given by anna");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await shown(page, "/users");
+  assert.equal(page.url(), `${app.url}/users?search=x`);
+  await visit(page, "/settings/operators");
+  await page.getByRole("row", { name: "berta You" }).waitFor();
+  await isTidy(page);
 });
 
 pageTest("operators come and go, and a new password ends the session", {}, async (page) => {

@@ -120,3 +120,15 @@ pageTest("a message type of one's own gets placeholders that its templates may u
   await visit(page, `/templates/new?type=${id}&format=3&language=en`);
   await page.getByRole("button", { name: /^shop/ }).waitFor();
 });
+
+pageTest("each template's GUID is there to be copied, and none is fetched by itself", {}, async (page, app) => {
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await app.post("messages/templates", { Type: 1, Format: 2, Language: "de-AT", Body: "Servus" });
+  await signIn(page, "/templates");
+  const all = await app.get("messages/templates/list?pageSize=500");
+  const expected = await Promise.all(all.map(async ({ ID }) => (await app.get(`messages/templates/${ID}`)).Guid));
+  const shownGuids = page.getByRole("table", { name: "All templates" }).locator("tbody td:last-child code");
+  assert.deepEqual(await shownGuids.allInnerTexts(), expected);
+  assert.deepEqual(asked.filter((path) => /templates\/\d+$/.test(path)), []);
+});

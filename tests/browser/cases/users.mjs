@@ -75,3 +75,36 @@ pageTest("a file of 1000 users with 7 bad lines is looked at, tried and taken wi
   await page.getByRole("link", { name: "See the users" }).click();
   await page.getByText("993 users").first().waitFor();
 });
+
+pageTest("a file of many calls names nobody twice, however far apart", {}, async (page, app) => {
+  const guid = "11111111-2222-4333-8444-555555555555";
+  const lines = ["UserName,Guid,Name,Email"];
+  for (let n = 2; n <= 9100; n++) lines.push(`user${n},,User ${n},`);
+  const put = (line, text) => (lines[line - 1] = text);
+  put(10, `user10,${guid},User 10,`);
+  // A cell of two lines moves all that follows one line down the file; a line without anything does not move it back.
+  put(15, "user15,,\"One\nand two\",");
+  put(20, "");
+  put(9050, "USER5,,Five again,");
+  put(9060, `somebody,{${guid.toUpperCase()}},Ten again,`);
+  put(9070, "user9069,,In the same call,");
+  put(9080, "user9080,,,no-address");
+  const path = join(app.directory, "users.csv");
+  writeFileSync(path, lines.join("\n"));
+  await signIn(page, "/users/import");
+  await page.getByLabel("CSV file").setInputFiles(path);
+  const refused = async () => page.getByRole("table", { name: "Refused lines" }).locator("tbody tr").evaluateAll((rows) => rows.map((row) => `${row.cells[0].textContent}: ${row.cells[2].textContent.trim()}`));
+  await page.getByText("5 refused").waitFor();
+  const expected = [
+    "15: Name", "9051: Line 5 is for the same user.", "9061: Line 10 is for the same user.", "9071: Line 9070 is for the same user.", "9081: Email",
+  ];
+  const told = await refused();
+  assert.deepEqual(told.map((line, at) => line.slice(0, expected[at].length)), expected, told.join("\n"));
+  await page.getByRole("button", { name: "Import 9,093" }).click();
+  await page.getByText("9,093 added").waitFor();
+  await page.getByText("5 refused").waitFor();
+  assert.deepEqual(await refused(), told);
+  assert.deepEqual((await app.get("users?UserName=user5")).map(({ Name }) => Name), ["User 5"]);
+  assert.deepEqual((await app.get("users?UserName=user10")).map(({ Guid, Name }) => [Guid, Name]), [[guid, "User 10"]]);
+  assert.equal((await app.get("users?search=somebody")).length, 0);
+});

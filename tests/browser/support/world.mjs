@@ -6,7 +6,7 @@ import { until } from "./appliance.mjs";
 export const PAGES = [
   "/", "/log", "/log?Status=failed", "/log/1", "/log/3", "/users", "/users/new", "/users/import", "/users/1", "/users/1/preferences", "/users/1/devices", "/users/1/messages", "/users/1/send",
   "/templates", "/templates/4", "/templates/2", "/templates/new", "/types", "/types/1", "/types/new", "/captured", "/captured?show=short",
-  "/settings", "/settings/providers", "/settings/sending", "/settings/preferences", "/settings/links", "/settings/keys", "/settings/operators", "/settings/data", "/settings/account",
+  "/password", "/settings", "/settings/providers", "/settings/sending", "/settings/preferences", "/settings/links", "/settings/keys", "/settings/operators", "/settings/data", "/settings/account",
   "/reference", "/reference/post_admin_v1_messages_send",
 ];
 

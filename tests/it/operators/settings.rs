@@ -1,6 +1,6 @@
 //! Operators looking after each other, and taking a backup away. (`/api/admin/v1/operators`, `/api/admin/v1/backup`)
 
-use super::{PASSWORD, log_on, session, status_of, with_anna};
+use super::{PASSWORD, add, log_on, session, status_of, with_anna};
 use crate::support::app::{Reply, TestApp};
 use crate::support::binary::herald;
 use std::io::{Read as _, Write as _};
@@ -80,8 +80,7 @@ fn operators_add_each_other_and_see_who_is_there() {
 fn nobody_removes_themselves_and_nobody_the_last() {
     let app = with_anna();
     let anna = session(&app);
-    let berta = r#"{"UserName":"berta","Password":"battery staple"}"#;
-    assert_eq!(call(&app, "POST", OPERATORS, &anna, berta).status, 200);
+    add(&app.server().app, "berta");
     let herself = call(&app, "DELETE", "/api/admin/v1/operators/1", &anna, "");
     herself.expect(
         409,
@@ -92,7 +91,7 @@ fn nobody_removes_themselves_and_nobody_the_last() {
     );
     let nobody = call(&app, "DELETE", "/api/admin/v1/operators/9", &anna, "");
     nobody.expect(404, &said("err_NotFound", "No operator has the ID 9."));
-    let berta = log_on(&app, "berta", "battery staple").json()["Data"]["Token"].take();
+    let berta = log_on(&app, "berta", PASSWORD).json()["Data"]["Token"].take();
     let berta = berta.as_str().unwrap();
     let gone = call(&app, "DELETE", "/api/admin/v1/operators/1", berta, "");
     gone.expect(200, r#"{"Result":"OK"}"#);
@@ -132,7 +131,7 @@ fn an_operator_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn whoever_was_given_a_password_is_asked_to_change_it_until_they_have() {
+fn whoever_was_given_a_password_can_only_change_it_look_who_they_are_and_leave() {
     let app = with_anna();
     let anna = session(&app);
     let berta = r#"{"UserName":"berta","Password":"battery staple"}"#;
@@ -150,12 +149,69 @@ fn whoever_was_given_a_password_is_asked_to_change_it_until_they_have() {
     assert!(!must_change("anna", PASSWORD).0);
     let (asked, token) = must_change("berta", "battery staple");
     assert!(asked);
+    let refused = said(
+        "err_Forbidden",
+        "Somebody else knows your password: choose another one first, with POST /api/admin/v1/user/password.",
+    );
+    for (method, path) in [
+        ("GET", "/api/admin/v1/users"),
+        ("POST", "/api/admin/v1/settings"),
+        ("GET", OPERATORS),
+        ("GET", "/api/admin/v1/messages/logs/events"),
+        ("POST", "/preview"),
+    ] {
+        call(&app, method, path, &token, "{}").expect(403, &refused);
+    }
+    call(
+        &app,
+        "GET",
+        "/api/v1.3/communication/templates",
+        &token,
+        "",
+    )
+    .expect(403, r#"{"errorCode":"403","message":"Somebody else knows your password: choose another one first, with POST /api/admin/v1/user/password."}"#);
+    // The way out is open, and the way in with another password.
+    let (_, other) = must_change("berta", "battery staple");
+    let left = call(&app, "POST", "/api/admin/v1/user/logoff", &other, "");
+    left.expect(200, r#"{"Result":"OK"}"#);
     let body = r#"{"OldPassword":"battery staple","NewPassword":"purple monkey"}"#;
     assert_eq!(
         call(&app, "POST", "/api/admin/v1/user/password", &token, body).status,
         200
     );
-    assert!(!must_change("berta", "purple monkey").0);
+    let (asked, token) = must_change("berta", "purple monkey");
+    assert!(!asked);
+    assert_eq!(status_of(&app, &token), 200);
+}
+
+/// Whoever is at the machine can do anything there; nobody is to be locked out by it.
+#[test]
+fn whom_the_command_line_gives_a_password_is_let_in() {
+    let app = with_anna();
+    let anna = session(&app);
+    let berta = r#"{"UserName":"berta","Password":"battery staple"}"#;
+    assert_eq!(call(&app, "POST", OPERATORS, &anna, berta).status, 200);
+    let data_dir = app.database().parent().unwrap().display().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let password = directory.path().join("password").display().to_string();
+    std::fs::write(&password, "purple monkey").unwrap();
+    for (verb, name) in [("passwd", "berta"), ("create", "carla")] {
+        let words = [
+            "admin",
+            verb,
+            "--username",
+            name,
+            "--password-file",
+            &password,
+            "--data-dir",
+            &data_dir,
+        ];
+        assert_eq!(herald(&words, &[]).code, Some(0), "{verb}");
+        let logged_on = log_on(&app, name, "purple monkey").json()["Data"].take();
+        assert_eq!(logged_on["MustChangePassword"], false, "{verb}");
+        let token = logged_on["Token"].as_str().unwrap();
+        assert_eq!(status_of(&app, token), 200, "{verb}");
+    }
 }
 
 /// Head and body of a download.

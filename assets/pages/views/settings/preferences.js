@@ -1,10 +1,10 @@
 // In which format system messages go out, whatever a user prefers.
 
-import { all, list, post } from "../../lib/api.js";
+import { all, list, post, remove } from "../../lib/api.js";
 import { types } from "../../lib/catalog.js";
 import { h, replace } from "../../lib/dom.js";
 import { FORMATS, formatName } from "../../lib/format.js";
-import { badge, section } from "../../lib/ui.js";
+import { badge, button, section } from "../../lib/ui.js";
 import t from "../../lib/words.js";
 
 const PATH = "messages/system-message-preferences";
@@ -26,7 +26,15 @@ function row(type, kept) {
 
   function show(fault) {
     FORMATS.forEach((format, at) => (radios[at].checked = current?.Format === format));
-    replace(standing, current ? badge(t.user.chosen, "ok") : badge(t.user.default), fault && h("p.field-error", {}, fault.message));
+    const again = current && button(t.user.toDefault, toDefault, { kind: "quiet small", icon: "back", title: t.user.toDefaultFor(type.Name) });
+    replace(standing, current ? badge(t.user.chosen, "ok") : badge(t.user.default), again, fault && h("p.field-error", {}, fault.message));
+  }
+
+  async function toDefault() {
+    await remove(`${PATH}/${current.ID}`);
+    current = null;
+    show();
+    radios[0].focus();
   }
 
   async function save(format) {
