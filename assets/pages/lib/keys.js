@@ -31,7 +31,10 @@ async function pressed(event) {
   } else if (event.key === "?") {
     help();
   } else if (event.key === "n") {
-    document.querySelector("main [data-new]")?.click();
+    const maker = document.querySelector("main [data-new]");
+    // Or the letter would be typed into the field that gets the focus.
+    if (maker) event.preventDefault();
+    maker?.click();
   } else if (["ArrowDown", "ArrowUp", "j", "k", "Home", "End"].includes(event.key)) {
     move(event);
   }

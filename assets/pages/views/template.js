@@ -41,7 +41,10 @@ export default async function template({ params, query, signal }) {
   let user = null;
   let kept = "";
   let asked = new AbortController();
-  for (const part of Object.values(parts)) part.area.addEventListener("focus", () => (target = part));
+  // Where one writes, not what Tab passes on the way to the placeholders.
+  for (const part of Object.values(parts)) {
+    for (const event of ["pointerdown", "keydown"]) part.area.addEventListener(event, ({ key }) => key !== "Tab" && key !== "Shift" && (target = part));
+  }
   const previewSoon = settle(preview, 300);
 
   const editor = form([
@@ -78,6 +81,7 @@ export default async function template({ params, query, signal }) {
     sender.hidden = now > TEXT;
     parts.Subject.hidden = now === SMS;
     parts.HTMLBody.hidden = textHint.hidden = now !== COMBINED;
+    target = now === COMBINED ? parts.HTMLBody : parts.Body;
     drawPalette();
     changed();
   }
