@@ -73,6 +73,26 @@ export function settle(act, wait = 200) {
   };
 }
 
+/** Calls `act` `wait` milliseconds after the first of several calls, however many follow; never while it still runs. */
+export function gather(act, wait) {
+  let isAsked = false;
+  let isBusy = false;
+  const run = async () => {
+    if (isBusy) return;
+    isBusy = true;
+    while (isAsked) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      isAsked = false;
+      await act();
+    }
+    isBusy = false;
+  };
+  return () => {
+    isAsked = true;
+    run();
+  };
+}
+
 /** Whether a person is typing somewhere, so that letters are text and no commands. */
 export function isTyping(target) {
   return target instanceof Element && Boolean(target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"));

@@ -13,24 +13,37 @@ export function userPicker({ label, placeholder, choose, extra = () => [], last 
   const id = newId("picker");
   const input = h("input", { type: "search", role: "combobox", id, placeholder, autocomplete: "off", spellcheck: "false",
     "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list", "aria-label": visible ? null : label,
-    on: { input: settle(search, 120), keydown, blur: close, focus: () => input.value && search() } });
+    on: { input: typed, keydown, blur: close, focus: () => input.value && search() } });
   const options = h("ul.options", { id: `${id}-list`, role: "listbox", "aria-label": label, hidden: true });
   const element = h("div.search.picker", {}, visible && h("label", { for: id }, label), h("div.search", {}, icon("search"), input, options));
   let found = [];
   let foundFor = "";
+  // Enter was faster than the answer.
+  let isWaiting = false;
   let at = -1;
   let asked = new AbortController();
+
+  const soon = settle(() => input.value.trim() !== foundFor && search(), 120);
+
+  function typed() {
+    isWaiting = false;
+    soon();
+  }
 
   async function search() {
     asked.abort();
     asked = new AbortController();
     const text = input.value.trim();
-    if (!text) return close();
+    if (!text) {
+      foundFor = "";
+      return close();
+    }
     try {
       const { rows } = await list("users", { search: text, pageSize: SHOWN }, asked.signal);
       found = [...extra(text), ...rows.map((user) => ({ user, text: user.Name, second: [user.UserName, user.Email, user.Mobile].filter(Boolean).join(" · ") })), ...last(text)];
       foundFor = text;
       open();
+      if (isWaiting) take(at);
     } catch (fault) {
       failed(fault);
     }
@@ -59,6 +72,7 @@ export function userPicker({ label, placeholder, choose, extra = () => [], last 
   }
 
   function take(index) {
+    isWaiting = false;
     const option = found[index];
     if (!option) return;
     close();
@@ -71,9 +85,9 @@ export function userPicker({ label, placeholder, choose, extra = () => [], last 
   function keydown(event) {
     if (options.hidden && event.key === "ArrowDown" && input.value) return search();
     if (event.key === "Enter" && input.value.trim() !== foundFor) {
-      // Faster than the answer: what is taken is for what was typed.
       event.preventDefault();
-      return search().then(() => take(at));
+      isWaiting = true;
+      return search();
     }
     if (options.hidden) return;
     const moves = { ArrowDown: 1, ArrowUp: -1 };

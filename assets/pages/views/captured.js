@@ -1,7 +1,7 @@
 // What would have gone out: mail as its reader would see it and as its source, SMS and push beside each other.
 
 import { BASE, get, list, post, remove } from "../lib/api.js";
-import { h, replace, settle } from "../lib/dom.js";
+import { gather, h, replace, settle } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
 import { keepFocus } from "../lib/focus.js";
 import { count, time } from "../lib/format.js";
@@ -36,7 +36,7 @@ export default async function captured({ params, query, signal }) {
   const kinds = h("div.segmented", { role: "group", "aria-label": t.captured.kind }, Object.keys(PARTS).map((kind) => h("button", { type: "button", data: { kind }, on: { click: () => move({ show: kind }) } }, t.captured[kind])));
   await load();
   // What is new belongs to the first page; where somebody reads further back, nothing moves.
-  const arrived = settle(() => PARTS[at.show].some((channel) => !at[channel]) && load(true).catch(failed), 300);
+  const arrived = gather(() => PARTS[at.show].some((channel) => !at[channel]) && load(true).catch(failed), 1000);
   listen(signal, { entry: arrived, reload: arrived, state: (isOn) => live.classList.toggle("on", isOn) });
   return { title: t.captured.title, node: h("div.page", {}, heading(t.captured.title, { sub: t.captured.sub, actions: [live] }), h("div.tools", {}, h("div.search", {}, icon("search"), search), kinds), place) };
 

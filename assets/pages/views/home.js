@@ -84,11 +84,12 @@ function causes({ Causes, CausesSince, Channels }, reload) {
   const rows = Causes.map((cause) => {
     const filters = { Cause: cause.Cause, Status: cause.Status, MessageFormat: cause.MessageFormat, from: CausesSince };
     const amount = count(cause.Count, cause.CountCapped);
+    const key = `${cause.Cause}/${cause.Status}/${cause.MessageFormat}`;
     const again = cause.Retryable > 0 && button(t.bulk.retry.action(number(cause.Retryable)), async () => {
       if (await act("retry", filters, number(cause.Retryable))) await reload();
-    }, { icon: "retry", data: { key: `${cause.Cause}/${cause.Status}/${cause.MessageFormat}`, retry: cause.Cause } });
+    }, { icon: "retry", data: { key, retry: cause.Cause } });
     return h("li.cause", {}, h("span.cause-count", {}, amount),
-      h("div", {}, h("a", { href: `/log?${new URLSearchParams(filters)}`, data: { row: "" } }, t.causes(cause.Cause)), h("p.second.break", {}, icon(channelOf(cause.MessageFormat)), ` ${formatName(cause.MessageFormat)} · `, cause.Example && h("q", {}, cause.Example), " · ", time(cause.Newest))),
+      h("div", {}, h("a", { href: `/log?${new URLSearchParams(filters)}`, data: { key: `log ${key}`, row: "" } }, t.causes(cause.Cause)), h("p.second.break", {}, icon(channelOf(cause.MessageFormat)), ` ${formatName(cause.MessageFormat)} · `, cause.Example && h("q", {}, cause.Example), " · ", time(cause.Newest))),
       again);
   });
   return section(t.home.causes, { text: t.home.causesText }, h("ul.rows", {}, rows));

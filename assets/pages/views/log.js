@@ -3,7 +3,7 @@
 import { list } from "../lib/api.js";
 import { act } from "../lib/bulk.js";
 import { types } from "../lib/catalog.js";
-import { h, replace, settle } from "../lib/dom.js";
+import { gather, h, replace } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
 import { keepFocus } from "../lib/focus.js";
 import { FORMATS, count, formatName, time } from "../lib/format.js";
@@ -15,6 +15,7 @@ import { button, empty, failed, heading, linkButton, select } from "../lib/ui.js
 import t from "../lib/words.js";
 
 const PAGE = 50;
+const PAGE_MAX = 500;
 const FILTERS = ["Status", "MessageFormat", "NotificationType", "UserId", "Cause", "from", "to"];
 /** What the address holds. A text is no filter: nothing is done to all that it finds. */
 const WORDS = [...FILTERS, "search"];
@@ -43,8 +44,10 @@ export default async function log({ query, signal }) {
     pick("NotificationType", t.log.anyType, known.map((type) => [type.ID, type.Name])));
 
   await load();
-  const looked = settle(() => lookAgain().catch(failed), 300);
-  listen(signal, { entry: (row) => (filters.search ? looked() : entry(row)), reload: settle(() => load().catch(failed), 300), state: (isOn) => live.classList.toggle("on", isOn) });
+  const again = gather(() => lookAgain().catch(failed), 300);
+  // A search looks at very many messages for each answer.
+  const searchAgain = gather(() => lookAgain().catch(failed), 3000);
+  listen(signal, { entry: (row) => (filters.search ? searchAgain() : entry(row)), reload: () => (filters.search ? searchAgain() : again()), state: (isOn) => live.classList.toggle("on", isOn) });
   return { title: t.log.title, node: h("div.page", {}, heading(t.log.title, { sub: t.log.sub, actions: [live] }), tools, chips, bulk, panel) };
 
   function byId(text) {
@@ -64,16 +67,17 @@ export default async function log({ query, signal }) {
     draw();
   }
 
-  function page(after) {
-    return list("messages/logs", { ...filters, pageSize: PAGE, after }, signal);
+  function page(after, pageSize = PAGE) {
+    return list("messages/logs", { ...filters, pageSize, after }, signal);
   }
 
-  /** What came or changed while a text is searched for: only the appliance can say whether it holds the text. */
+  /** The newest once more, as many as are shown: something came or changed, and only the appliance knows what fits. */
   async function lookAgain() {
-    const newest = await page();
+    const newest = await page(undefined, Math.min(PAGE_MAX, Math.max(PAGE, rows.length)));
     const reached = ({ Next }) => Number(Next ?? 0);
     rows = [...newest.rows, ...rows.filter(({ ID }) => ID < reached(newest.paging))];
-    if (reached(newest.paging) < reached(paging)) paging = newest.paging;
+    const isFurther = reached(paging) < reached(newest.paging);
+    paging = isFurther ? { ...newest.paging, Next: paging.Next, SearchedTo: paging.SearchedTo } : newest.paging;
     draw();
   }
 

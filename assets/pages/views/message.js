@@ -2,7 +2,7 @@
 
 import { call, get } from "../lib/api.js";
 import { typeNames } from "../lib/catalog.js";
-import { h, replace, settle } from "../lib/dom.js";
+import { gather, h, replace } from "../lib/dom.js";
 import { listen } from "../lib/events.js";
 import { keepFocus } from "../lib/focus.js";
 import { channelOf, formatName, milliseconds, time } from "../lib/format.js";
@@ -22,7 +22,7 @@ export default async function message({ params, signal }) {
   let shown = "";
   let user = null;
   await load();
-  const later = settle(() => load().catch(failed), 100);
+  const later = gather(() => load().catch(failed), 100);
   listen(signal, { entry: (row) => row.ID === Number(params.id) && later(), reload: later });
   return { title: t.message.title(params.id), node: page };
 

@@ -133,6 +133,7 @@ pageTest("what is captured arrives live, and whoever reads is left in peace", {}
   await page.locator(".captured-row[data-id='33']").waitFor();
   assert.deepEqual(await rows.evaluateAll((rows) => rows.map((row) => row.dataset.id)), ["33", "1"]);
   await app.post("messages/send", { UserId: 2, MessageType: 0, Formats: [0], Placeholders: { title: "Latest", text: "Even more" } });
+  await until("the one before the last", async () => (await app.get("captured"))[0].Subject === "Latest");
   await app.post("messages/send", { UserId: 1, MessageType: 0, Formats: [0], Placeholders: { title: "Last", text: "The last" } });
   await page.getByText("3 in all").waitFor();
   assert.deepEqual(await rows.evaluateAll((rows) => rows.map((row) => row.dataset.id)), ["36", "33", "1"]);

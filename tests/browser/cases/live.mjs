@@ -41,3 +41,23 @@ pageTest("what happens between the first look and the first news is not missed",
   release();
   await page.getByText("The provider took it. Whether it arrived", { exact: false }).waitFor();
 });
+
+pageTest("where very many change at once, whoever has read far back stays there", {}, async (page, app) => {
+  await app.post("users", { UserName: "anna", Email: "anna@example.com" });
+  await app.post("outbox/pause", {});
+  for (let n = 0; n < 120; n++) await app.post("messages/send", { UserId: 1, MessageType: 1, Formats: [0] });
+  await signIn(page, "/log");
+  await page.locator(".live.on").waitFor();
+  for (const shown of [50, 100]) {
+    await page.getByText(`${shown} of 120`).waitFor();
+    await page.getByRole("button", { name: "Show more" }).click();
+  }
+  const last = page.locator("[data-id='1']");
+  await last.locator("[data-row]").focus();
+  // One write: more than are told one by one.
+  await app.call("POST", "messages/logs/cancel?Status=queued");
+  await last.getByText("Cancelled", { exact: true }).waitFor();
+  await page.locator("[data-id='120']").getByText("Cancelled", { exact: true }).waitFor();
+  assert.equal(await page.locator(".log-rows li").count(), 120);
+  assert.equal(await page.evaluate(() => document.activeElement.closest("li").dataset.id), "1");
+});

@@ -63,9 +63,12 @@ pageTest("a search says how far back it came, goes further, and hears of what is
   await page.getByText("0 found · searched back to", { exact: false }).waitFor();
   await page.locator(".live.on").waitFor();
   const further = page.getByRole("button", { name: "Search further back" });
-  await further.click();
+  // It says how far, and the answers come one after the other.
+  const goFurther = () => Promise.all([page.waitForResponse(/search=needle.*after=\d/), further.click()]);
+  await goFurther();
   await page.getByText("Nothing found so far").waitFor();
-  await further.click();
+  await page.waitForFunction(() => !document.querySelector("[data-further]").ariaBusy);
+  await goFurther();
   await page.getByText("1 found · the whole log was searched").waitFor();
   assert.deepEqual(await ids(page), [1]);
   await send("New needle");

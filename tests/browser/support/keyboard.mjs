@@ -108,10 +108,9 @@ export async function isReachable(page, where) {
 
 function prepare() {
   const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
-  const ids = new WeakMap();
-  let last = 0;
-  const idOf = (element) => ids.get(element) ?? (ids.set(element, ++last), last);
-  const nameOf = (element) => [element.localName, (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent ?? "").trim().slice(0, 60), element.getAttribute("href") ?? element.name ?? ""].join(" ").trim();
+  const nameOf = (element) => element.dataset.key ?? [element.localName, (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent ?? "").trim().slice(0, 60), element.getAttribute("href") ?? element.name ?? ""].join(" ").trim();
+  /** What is drawn anew meanwhile is still the same stop. */
+  const idOf = (element) => `${nameOf(element)}#${[...document.querySelectorAll(CONTROLS)].filter((one) => nameOf(one) === nameOf(element)).indexOf(element)}`;
   /** Of a group of radio buttons Tab reaches one. */
   const isOther = (element) => element.type === "radio" && (() => {
     const group = [...document.getElementsByName(element.name)];
