@@ -2,7 +2,7 @@
 //!
 //! Flag > environment > default. Every secret also as `…_FILE`. The limits and times are one table.
 
-use crate::channel::Timeouts;
+use crate::channel::{Timeouts, url};
 use crate::domain::format::Channel;
 use crate::http::guard::{self, Listen, Network};
 use crate::logger::LogFormat;
@@ -330,7 +330,7 @@ fn limits(look: impl Fn(&str) -> Option<String>) -> Result<Limits, String> {
 /// The limits and times as `herald serve --help` shows them.
 #[must_use]
 pub fn help() -> String {
-    let mut text = String::from("Limits and times (environment):\n");
+    let mut text = url::help() + "\nLimits and times (environment):\n";
     for Key {
         env,
         default,

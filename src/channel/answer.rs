@@ -45,8 +45,19 @@ impl Mask {
             form_urlencoded::byte_serialize(password.as_bytes()).collect(),
             password.to_string(),
         ];
+        // As JSON has it, where that is another form: without the quotes around it.
+        let quoted = serde_json::Value::from(password).to_string();
+        forms.push(quoted[1..quoted.len() - 1].to_owned());
         forms.retain(|form| !form.is_empty());
         Self(forms)
+    }
+
+    /// The same, with the secrets of another; the longest goes first, for one may be a part of the other.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self.0.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        self
     }
 
     /// The same, with another secret.
@@ -117,14 +128,14 @@ mod tests {
 
     #[test]
     fn every_form_of_the_password_is_masked() {
-        let mask = Mask::credentials("anna", &Secret::new("s3 cret"));
+        let mask = Mask::credentials("anna", &Secret::new("s3 cr\"et"));
         let echoed = format!(
-            "535 {} {} {} s3+cret s3 cret",
-            STANDARD.encode("\0anna\0s3 cret"),
-            STANDARD.encode("anna:s3 cret"),
-            STANDARD.encode("s3 cret"),
+            "535 {} {} {} s3+cr%22et s3 cr\\\"et s3 cr\"et",
+            STANDARD.encode("\0anna\0s3 cr\"et"),
+            STANDARD.encode("anna:s3 cr\"et"),
+            STANDARD.encode("s3 cr\"et"),
         );
-        assert_eq!(mask.clean(&echoed), "535 *** *** *** *** ***");
+        assert_eq!(mask.clean(&echoed), "535 *** *** *** *** *** ***");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod tls;
 pub mod twilio;
 pub mod unusable;
 pub mod url;
+pub mod webhook;
 
 use crate::clock::Clock;
 use crate::domain::format::Channel;
@@ -193,6 +194,7 @@ pub fn build(channel: Channel, url: &str, means: &Means<'_>) -> HeraldResult<Arc
         ProviderUrl::Twilio(config) => over_http(Twilio { config, hooks }, means),
         ProviderUrl::Ntfy(config) => over_http(config, means),
         ProviderUrl::Gotify(config) => over_http(config, means),
+        ProviderUrl::Webhook(config) => over_http(config, means),
         ProviderUrl::Capture => (means.capture)(channel),
     })
 }

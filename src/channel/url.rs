@@ -9,6 +9,7 @@ use super::email::SmtpConfig;
 use super::gotify::GotifyConfig;
 use super::ntfy::NtfyConfig;
 use super::twilio::TwilioConfig;
+use super::webhook::WebhookConfig;
 use crate::domain::format::Channel;
 use crate::error::{Error, Result};
 pub use parts::{Parts, RATE_RANGE};
@@ -24,6 +25,8 @@ pub enum ProviderUrl {
     Ntfy(NtfyConfig),
     /// Gotify.
     Gotify(GotifyConfig),
+    /// Any gateway.
+    Webhook(WebhookConfig),
     /// Kept in the appliance instead of sent.
     Capture,
 }
@@ -49,8 +52,55 @@ pub const SCHEMES: &[Scheme] = &[
     Scheme { word: "ntfy+http", channels: &[Channel::Push], read: |parts| NtfyConfig::read(parts).map(ProviderUrl::Ntfy) },
     Scheme { word: "gotify", channels: &[Channel::Push], read: |parts| GotifyConfig::read(parts).map(ProviderUrl::Gotify) },
     Scheme { word: "gotify+http", channels: &[Channel::Push], read: |parts| GotifyConfig::read(parts).map(ProviderUrl::Gotify) },
+    Scheme { word: "webhook+https", channels: &Channel::ALL, read: |parts| WebhookConfig::read(parts).map(ProviderUrl::Webhook) },
+    Scheme { word: "webhook+http", channels: &Channel::ALL, read: |parts| WebhookConfig::read(parts).map(ProviderUrl::Webhook) },
     Scheme { word: "capture", channels: &Channel::ALL, read: capture },
 ];
+
+/// A URL of each kind and what it is for, for `--help`.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "smtp://user:password@mail.example.com:587",
+        "mail server with STARTTLS, also tls=none, from=, helo=, connections=",
+    ),
+    (
+        "smtps://user:password@mail.example.com",
+        "mail server with TLS from the start",
+    ),
+    (
+        "twilio://SID:TOKEN@api.twilio.com?from=%2B15550001111",
+        "SMS, or service=MG… in place of from=",
+    ),
+    (
+        "ntfy://TOKEN@ntfy.example.com",
+        "push, also user:password@; each device is a topic",
+    ),
+    (
+        "gotify://TOKEN@gotify.example.com",
+        "push to the application of that token",
+    ),
+    (
+        "webhook+https://gateway.example.com/path?header.X-Key=KEY",
+        "any channel, any gateway: method=PUT, format=form, names of fields as\n      \
+         to=, text=, subject=, html=, from=, id=, fixed ones as field.NAME=",
+    ),
+    ("capture:", "kept here"),
+];
+
+/// The kinds of URLs in words.
+#[must_use]
+pub fn help() -> String {
+    let lines = EXAMPLES.iter();
+    let lines: String = lines
+        .map(|(url, meaning)| format!("  {url}\n      {meaning}\n"))
+        .collect();
+    format!(
+        "Providers (URLs):\n{lines}\
+         \x20 Plain HTTP is +http after the word, as in ntfy+http://localhost:8080. A path\n\
+         \x20 after the host is where it stands. rate=10 is ten messages a second. Special\n\
+         \x20 characters are percent-encoded.\n"
+    )
+}
 
 impl ProviderUrl {
     /// Reads the URL of a provider for this channel.
@@ -89,6 +139,7 @@ impl ProviderUrl {
             Self::Twilio(config) => &config.masked,
             Self::Ntfy(config) => &config.masked,
             Self::Gotify(config) => &config.masked,
+            Self::Webhook(config) => &config.masked,
             Self::Capture => "capture:",
         }
     }

@@ -25,10 +25,16 @@ mod play;
 pub mod reports;
 pub mod smtp;
 pub mod twilio;
+pub mod webhook;
 
 pub use listener::CONNECTIONS_MAX;
 
 use gateway::LookAlike;
 
 /// The HTTP services that are played, told apart by their paths; the first that owns a request answers it.
-pub const LOOK_ALIKES: &[LookAlike] = &[twilio::LOOK_ALIKE, ntfy::LOOK_ALIKE, gotify::LOOK_ALIKE];
+pub const LOOK_ALIKES: &[LookAlike] = &[
+    twilio::LOOK_ALIKE,
+    ntfy::LOOK_ALIKE,
+    gotify::LOOK_ALIKE,
+    webhook::LOOK_ALIKE,
+];

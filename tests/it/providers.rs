@@ -1,6 +1,8 @@
 //! Providers that change while messages flow, that are checked, and that take what was captured.
 //! (api.md, `/v1/providers` and `/v1/captured`)
 
+mod secrets;
+
 use crate::support::app::{Reply, TestApp};
 use crate::support::outside::{
     HttpFaults as _, SmtpFaults as _, account, gateway, mail_server, mails_begun, sms_url,

@@ -11,6 +11,7 @@ const KINDS = {
   twilio: { channel: "sms", fields: ["user", "password", "from"] },
   ntfy: { channel: "push", fields: ["host", "user", "password"], optional: ["user", "password"] },
   gotify: { channel: "push", fields: ["host", "password"] },
+  webhook: { channel: null, fields: ["host", "format", "to", "text", "header", "password"], optional: ["to", "text", "header", "password"] },
   capture: { channel: null, fields: [] },
   url: { channel: null, fields: ["url"] },
 };
@@ -23,7 +24,7 @@ function placeOf(address) {
 }
 
 /** The URL that these values mean. (cli.md, "Provider URLs") */
-export function urlOf(kind, { host, port, tls, user, password, from, url }) {
+export function urlOf(kind, { host, port, tls, user, password, from, url, format, to, text, header }) {
   if (kind === "url") return url.trim();
   if (kind === "capture") return "capture:";
   const secret = password ? enc(password) : "";
@@ -31,6 +32,12 @@ export function urlOf(kind, { host, port, tls, user, password, from, url }) {
     const [plain, place] = placeOf(host);
     const owner = kind === "ntfy" && user ? `${enc(user)}:` : "";
     return `${kind}${plain}://${owner || secret ? `${owner}${secret}@` : ""}${place}`;
+  }
+  if (kind === "webhook") {
+    const [plain, place] = placeOf(host);
+    const pairs = [["format", format === "json" ? "" : format], ["to", to.trim()], ["text", text.trim()], [`header.${header.trim()}`, header && password]];
+    const query = pairs.filter(([, value]) => value).map(([name, value]) => `${name}=${enc(value)}`).join("&");
+    return `webhook+http${plain ? "" : "s"}://${place}${query && `?${query}`}`;
   }
   const login = user ? `${enc(user)}${secret ? `:${secret}` : ""}@` : "";
   const params = new URLSearchParams();
@@ -50,6 +57,7 @@ export function providerFields(channels) {
   const controls = {
     host: input({ inputmode: "url", autocapitalize: "none" }), port: input({ placeholder: "587", inputmode: "numeric" }),
     tls: select(Object.entries(t.providers.tls), "required"), user: input({ autocapitalize: "none" }), password: input({ type: "password", autocomplete: "new-password" }),
+    format: select(Object.entries(t.providers.formats), "json"), to: input({ placeholder: "to", autocapitalize: "none" }), text: input({ placeholder: "text", autocapitalize: "none" }), header: input({ autocapitalize: "none" }),
     from: input(), url: input({ placeholder: "smtp://user:password@host:587", autocapitalize: "none" }),
   };
   const place = h("div.form-grid", {});

@@ -21,7 +21,8 @@ pub struct Parts {
     /// The URL with the password as `***`.
     pub masked: String,
     path: String,
-    params: Vec<(String, String)>,
+    /// The place of each among all, from 1, its name and its value.
+    params: Vec<(usize, String, String)>,
     /// Messages a second at most, where a limit is given.
     pub rate: Option<f64>,
     /// Whether nothing follows the scheme.
@@ -64,7 +65,7 @@ impl Parts {
             }
         };
         parts.read_host(host)?;
-        for pair in query.into_iter().flat_map(|q| q.split('&')) {
+        for (pair, at) in query.into_iter().flat_map(|q| q.split('&')).zip(1..) {
             let (name, value) = pair.split_once('=').ok_or_else(|| {
                 Error::invalid(format!(
                     "Each parameter of {scheme}:// is `name=value`, joined by `&`."
@@ -73,7 +74,7 @@ impl Parts {
             let value = decode(scheme, "a parameter", value)?;
             match name {
                 "rate" => parts.read_rate(&value)?,
-                _ => parts.params.push((name.to_string(), value)),
+                _ => parts.params.push((at, name.to_string(), value)),
             }
         }
         Ok(parts)
@@ -173,7 +174,7 @@ impl Parts {
             )));
         }
         let mut found = [const { None }; N];
-        for (at, (name, value)) in self.params.iter().enumerate() {
+        for (at, name, value) in &self.params {
             let place = known.iter().position(|k| k == name);
             let Some(place) = place.filter(|&p| found[p].is_none()) else {
                 let known = match known.is_empty() {
@@ -181,8 +182,7 @@ impl Parts {
                     false => known.join(", "),
                 };
                 return Err(Error::invalid(format!(
-                    "Parameter {} of {scheme}:// is not known or comes twice; known are {known}.",
-                    at + 1,
+                    "Parameter {at} of {scheme}:// is not known or comes twice; known are {known}.",
                 )));
             };
             found[place] = Some(value.clone());
@@ -205,6 +205,28 @@ impl Parts {
             )));
         }
         Ok(path.trim_end_matches('/').to_owned())
+    }
+
+    /// The parameters whose names begin so, without that beginning, and in their order.
+    pub fn take_params(&mut self, start: &str) -> Vec<(String, String)> {
+        let taken = self
+            .params
+            .extract_if(.., |(_, name, _)| name.starts_with(start));
+        taken
+            .map(|(_, name, value)| (name[start.len()..].to_owned(), value))
+            .collect()
+    }
+
+    /// Hides the values of such parameters.
+    pub fn mask_params(&mut self, is_secret: impl Fn(&str) -> bool) {
+        let Some((place, query)) = self.masked.split_once('?') else {
+            return;
+        };
+        let shown = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((name, _)) if is_secret(name) => format!("{name}=***"),
+            _ => pair.to_owned(),
+        });
+        self.masked = format!("{place}?{}", shown.collect::<Vec<_>>().join("&"));
     }
 
     /// Hides a user that is a secret, such as a token.

@@ -91,6 +91,25 @@ pageTest("a push service is checked and added by its address and token", { world
   assert.deepEqual((await app.world.taken()).map(({ Service, To, Content }) => [Service, To, Content]), [["ntfy", ["anna-phone"], "Hello"]]);
 });
 
+pageTest("any gateway is added by its address, its fields and a key", { world: true }, async (page, app) => {
+  const { host } = new URL(app.world.faults);
+  await signIn(page, "/settings/providers");
+  await page.getByRole("button", { name: "Add provider for SMS" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Kind").selectOption("Any HTTP gateway");
+  await dialog.getByLabel("Address").fill(`http://${host}/webhook`);
+  await dialog.getByLabel("Format").selectOption("Form");
+  await dialog.getByLabel("Name of the text's field").fill("text");
+  await dialog.getByLabel("Header of the key").fill("X-Key");
+  await dialog.getByLabel(/^Key/).fill("rehearsal-key");
+  await dialog.getByRole("button", { name: "Check" }).click();
+  await dialog.getByText("It is there").waitFor();
+  await isTidy(page);
+  await dialog.getByRole("button", { name: "Add provider" }).click();
+  await page.getByText(`webhook+http://${host}/webhook?format=form&text=text&header.X-Key=***`).waitFor();
+  assert.equal((await app.get("providers?Channel=sms")).length, 1);
+});
+
 pageTest("sending is paused with a reason, seen on every page, and resumed", {}, async (page, app) => {
   await signIn(page, "/settings/sending");
   await page.getByLabel("Reason").fill("A look at the mail server");

@@ -1,6 +1,6 @@
 //! The table of provider URLs: what is understood, what is shown of it, and what is refused with which sentence.
 
-use herald::channel::url::{ProviderUrl, rate_of};
+use herald::channel::url::{EXAMPLES, ProviderUrl, SCHEMES, help, rate_of};
 use herald::domain::format::Channel::{self, Email, Push, Sms};
 
 #[test]
@@ -87,11 +87,11 @@ const GOTIFY: &str = "gotify:// needs the token of an application before the hos
 #[rustfmt::skip] // A table: one URL a line.
 fn bad_urls_are_refused_with_what_to_write_instead() {
     let cases = [
-        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, capture."),
-        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, capture."),
-        (Email, "vonage://k:hunter2@h", "unknown provider scheme vonage; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, capture."),
-        (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, capture:."),
-        (Push, "twilio://h", "twilio: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, capture:."),
+        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Email, "vonage://k:hunter2@h", "unknown provider scheme vonage; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, webhook+https:, webhook+http:, capture:."),
+        (Push, "twilio://h", "twilio: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, webhook+https:, webhook+http:, capture:."),
         (Email, "smtp://h ?x", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "smtp://u:hunter2\r\n@h", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "capture:x", "capture: takes nothing after the colon; write `capture:` alone."),
@@ -161,6 +161,61 @@ fn bad_urls_of_push_services_are_refused_too() {
         (Push, "gotify://anna:hunter2@host", GOTIFY),
         (Push, "gotify://hunter2@host?priority=hunter2", "Parameter 1 of gotify:// is not known or comes twice; known are rate only."),
     ]);
+}
+
+#[test]
+#[rustfmt::skip] // A table: one URL a line.
+fn urls_of_any_gateway_are_understood_or_refused() {
+    let good = "webhook+https://hook.example:8443/a/b?rate=1&header.X-Key=hunter2&field.app=hunter2&subject=&id=ref";
+    let parsed = ProviderUrl::parse(Email, good).unwrap();
+    assert_eq!(parsed.masked(), "webhook+https://hook.example:8443/a/b?rate=1&header.X-Key=***&field.app=***&subject=&id=ref");
+    let names = r#"Names { to: Some("to"), text: Some("text"), subject: None, html: Some("html"), from: Some("from"), id: Some("ref") }"#;
+    let shown = format!("{parsed:?}");
+    let expected = format!(r#"address: "https://hook.example:8443/a/b", method: "POST", form: false, names: {names}, headers: [("X-Key", ***)], fields: [("app", ***)], account: None }})"#);
+    assert!(shown.ends_with(&expected), "{shown}");
+    let header = |at: usize| format!("Header {at} of a webhook is not one that can be set: it is `header.NAME=value`, once, in ASCII, and not one that the body, the connection or the user makes.");
+    let names = "The fields of a webhook each have a name of their own, of 1 to 64 characters; `subject=` without a name leaves that field out.";
+    let account = "A webhook takes a user and a password together, as in webhook+https://user:password@host/path, or neither.";
+    let long = format!("webhook+https://h/?to={}", "n".repeat(65));
+    for (url, sentence) in [
+        ("webhook+https://hunter2@h/", account),
+        ("webhook+https://u:@h/", account),
+        ("webhook+https://h/?method=GET", "method= of a webhook is POST or PUT."),
+        ("webhook+https://h/?format=xml", "format= of a webhook is json or form."),
+        ("webhook+https://h/?text=", "text= of a webhook names the field of the text; it cannot be left out."),
+        ("webhook+https://h/?to=a&text=a", names),
+        ("webhook+https://h/?to=to&field.to=hunter2", names),
+        ("webhook+https://h/?field.text=hunter2", "text= of a webhook names the field of the text; it cannot be left out."),
+        ("webhook+https://h/?field.=hunter2", names),
+        (&long, names),
+        ("webhook+https://h/?header.A=1&header.B(c)=hunter2", &header(2)),
+        ("webhook+https://h/?header.Host=hunter2", &header(1)),
+        ("webhook+https://h/?header.content-TYPE=hunter2", &header(1)),
+        ("webhook+https://h/?header.A=hunter2&header.a=hunter2", &header(2)),
+        ("webhook+https://h/?header.A=b%C3%A6", &header(1)),
+        ("webhook+https://u:hunter2@h/?header.Authorization=hunter2", &header(1)),
+        ("webhook+https://h/?header.A=a%0D%0AB:hunter2", "In a parameter of webhook+https:// there is a control character or line break; remove it."),
+        ("webhook+https://h/?header.A=1&key=hunter2", "Parameter 2 of webhook+https:// is not known or comes twice; known are method, format, to, text, subject, html, from, id, header.NAME, field.NAME."),
+        ("webhook+https://h/a%2", "In the path of webhook+https:// a `%` must be followed by two hexadecimal digits that make UTF-8; write a `%` itself as %25."),
+    ] {
+        expect_refused(&[(Sms, url, sentence)]);
+    }
+}
+
+/// What the help shows can be written, and it shows every kind.
+#[test]
+fn the_help_has_a_good_url_of_each_kind() {
+    let help = help();
+    for (url, meaning) in EXAMPLES {
+        let channels = Channel::ALL.into_iter();
+        let good = channels.filter(|channel| ProviderUrl::parse(*channel, url).is_ok());
+        assert!(good.count() > 0 && help.contains(meaning), "{url}");
+    }
+    for scheme in SCHEMES {
+        let plain = scheme.word.strip_suffix("+http").unwrap_or(scheme.word);
+        let shown = |(url, _): &(&str, &str)| url.starts_with(plain);
+        assert!(EXAMPLES.iter().any(shown), "{}", scheme.word);
+    }
 }
 
 fn expect_refused(cases: &[(Channel, &str, &str)]) {

@@ -81,6 +81,7 @@ fn help_of_serve_lists_each_limit_and_the_files_of_secrets() {
     let listed: Vec<_> = names.collect();
     let table: Vec<_> = herald::config::TABLE.iter().map(|key| key.env).collect();
     assert_eq!(listed, table);
+    assert!(help.contains(&herald::channel::url::help()), "{help}");
     for secret in ["HERALD_EMAIL_FILE", "HERALD_SMS_FILE", "HERALD_PUSH_FILE"] {
         assert!(help.contains(secret), "{secret}");
     }

@@ -86,3 +86,13 @@ fn whatever_gotify_answers_means_what_the_retry_policy_says() {
         notices_repeats: true,
     });
 }
+
+#[test]
+fn whatever_any_gateway_answers_means_what_the_retry_policy_says() {
+    means_the_same(&Dialect {
+        service: "webhook",
+        channel: Channel::Sms,
+        misses: None,
+        notices_repeats: true,
+    });
+}
