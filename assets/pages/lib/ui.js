@@ -1,6 +1,7 @@
 // The parts that every view is made of.
 
 import { append, h, newId, replace } from "./dom.js";
+import { holdFocus } from "./focus.js";
 import { icon } from "./icons.js";
 import t from "./words.js";
 
@@ -49,7 +50,11 @@ export function dialog(title, content, { actions = [], wide = false } = {}) {
     h("header", {}, h("h2", { id }, title), button("", () => element.close(), { kind: "quiet", icon: "cross", title: t.close })),
     h("div.dialog-body", {}, content),
     actions.length ? h("footer", {}, actions) : null);
-  element.addEventListener("close", () => element.remove());
+  const giveBack = holdFocus();
+  element.addEventListener("close", () => {
+    element.remove();
+    giveBack();
+  });
   document.body.append(element);
   element.showModal();
   return element;

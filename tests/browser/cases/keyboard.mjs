@@ -399,6 +399,36 @@ job("the other settings are changed, sending is paused, a backup taken, the pass
   await shown(page, "/");
 });
 
+job("whoever was given a password chooses another one", ["/password"], {}, async ({ page, keys, button, link }) => {
+  await keys.go("s", "/settings");
+  await keys.choose(link("Operators"));
+  await shown(page, "/settings/operators");
+  await keys.press("n");
+  await keys.type("berta");
+  await keys.press("Tab");
+  await keys.type("given by anna");
+  await keys.press("Enter");
+  await page.getByRole("row", { name: /^berta/ }).waitFor();
+  await keys.choose(button("Sign out"));
+  await shown(page, "/signin");
+  const enter = async (password) => {
+    await keys.type("berta");
+    await keys.press("Tab");
+    await keys.type(password);
+    await keys.press("Enter");
+  };
+  await enter("given by anna");
+  await shown(page, "/password");
+  await keys.fill(page.getByLabel("Old password"), "given by anna");
+  await keys.fill(page.getByLabel("New password"), "berta's own password");
+  await keys.press("Enter");
+  await shown(page, "/");
+  await keys.choose(button("Sign out"));
+  await shown(page, "/signin");
+  await enter("berta's own password");
+  await shown(page, "/");
+});
+
 job("a request is found, tried, and its line copied", ["/reference", "/reference/:operation"], {}, async ({ page, app, keys, button }) => {
   await keys.go("a", "/reference");
   await keys.press("/");
