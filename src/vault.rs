@@ -4,6 +4,7 @@
 //! has to be typed in anew.
 
 use crate::error::{Error, Result};
+use crate::secret::random;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -117,9 +118,9 @@ impl Vault {
 
     /// The same for the same text, and telling nothing of it to whoever lacks the key.
     #[must_use]
-    pub fn fingerprint(&self, text: &str) -> [u8; 32] {
+    pub fn fingerprint(&self, text: impl AsRef<[u8]>) -> [u8; 32] {
         let mut mac = self.fingerprints.clone();
-        mac.update(text.as_bytes());
+        mac.update(text.as_ref());
         mac.finalize().into_bytes().into()
     }
 }
@@ -128,13 +129,13 @@ fn of_file(file: &Path, fault: &dyn std::fmt::Display) -> Error {
     Error::internal(format!("{} cannot be used: {fault}", file.display()))
 }
 
-/// Whole or not at all: half a key would lock up what is sealed with it. False if another process was faster.
+/// Whole or not at all: half a key would lock up what is sealed with it. False if another was faster.
 fn write(data_dir: &Path, file: &Path, text: &str) -> std::io::Result<bool> {
-    let unfinished = file.with_extension(format!("key.{}", std::process::id()));
+    // Nobody else's, not even that of another thread: what it is linked to must not change any more.
+    let unfinished = file.with_extension(format!("key.{:016x}", random()));
     let mut new = OpenOptions::new()
-        .create(true)
+        .create_new(true)
         .write(true)
-        .truncate(true)
         .mode(0o600)
         .open(&unfinished)?;
     writeln!(new, "{text}")?;
@@ -168,6 +169,26 @@ mod tests {
         assert_ne!(sealed, again);
         assert_eq!(one.fingerprint("a"), one.fingerprint("a"));
         assert_ne!(one.fingerprint("a"), two.fingerprint("a"));
+    }
+
+    #[test]
+    fn whoever_needs_the_key_first_at_the_same_moment_has_the_same_one() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().expect("a directory");
+            let (path, start) = (directory.path(), &std::sync::Barrier::new(8));
+            let made = std::thread::scope(|scope| {
+                let make = || {
+                    start.wait();
+                    Vault::find_or_make(path).expect("made").fingerprint("a")
+                };
+                let threads = [(); 8].map(|()| scope.spawn(make));
+                threads.map(|thread| thread.join().expect("no panic"))
+            });
+            let kept = Vault::find(path).expect("readable").expect("there");
+            assert_eq!(made, [kept.fingerprint("a"); 8]);
+            let files = fs::read_dir(path).expect("a directory").count();
+            assert_eq!(files, 1, "nothing unfinished is left");
+        }
     }
 
     #[test]
