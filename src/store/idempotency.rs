@@ -12,12 +12,20 @@ pub const KEPT_HOURS: i64 = 24;
 /// An answer that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// SHA-256 of the request it answered.
+    /// Of the request it answered, as [`fingerprint`] makes it.
     pub request_hash: [u8; 32],
     /// GUIDs of the queued messages, space-separated.
     pub guids: String,
     /// Where the first log entry is.
     pub location: String,
+}
+
+/// By which a request is known again, and which tells nothing of it to whoever has the database alone.
+///
+/// # Errors
+/// [`Error::Internal`](crate::error::Error::Internal) without a usable `secret.key`.
+pub fn fingerprint(db: &Db, request: &[u8]) -> Result<[u8; 32]> {
+    db.2.fingerprint(request)
 }
 
 pub(super) const FIND: &str = "

@@ -47,9 +47,18 @@ impl Seals {
         Ok(self.vault.get_or_init(|| Arc::new(found)).clone())
     }
 
+    fn vault_or_new(&self) -> Result<Arc<Vault>> {
+        self.vault(|directory| Vault::find_or_make(directory).map(Some))
+    }
+
+    /// See [`Vault::fingerprint`].
+    pub(super) fn fingerprint(&self, of: &[u8]) -> Result<[u8; 32]> {
+        Ok(self.vault_or_new()?.fingerprint(of))
+    }
+
     /// The text as it is stored; readable for this message only.
     pub(super) fn seal(&self, message: Uuid, text: &str) -> Result<String> {
-        let vault = self.vault(|directory| Vault::find_or_make(directory).map(Some))?;
+        let vault = self.vault_or_new()?;
         let sealed = vault.seal(message.as_bytes(), text)?;
         Ok(format!("{MARK}{}", STANDARD.encode(sealed)))
     }

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The longest `Idempotency-Key`, in characters. (api.md, section 3, rule 5)
@@ -68,7 +67,7 @@ pub struct SmsBody {
 /// Sends a message to the user. (Send Message)
 pub fn send(app: &App, db: &Db, request: &Request) -> Result<Reply<Result<Response>>> {
     let caller = request.caller()?;
-    let once = once_key(request)?;
+    let once = once_key(db, request)?;
     let held = match &once {
         Some(once) => Some(
             app.hold_key(once.owner, &once.key)
@@ -191,8 +190,8 @@ fn custom(body: MessageBody, channels: &[Channel]) -> Result<Custom> {
     })
 }
 
-/// The request's key, with a hash of what it asks: the address and the body.
-fn once_key(request: &Request) -> Result<Option<OnceKey>> {
+/// The request's key, with a fingerprint of what it asks: the address and the body.
+fn once_key(db: &Db, request: &Request) -> Result<Option<OnceKey>> {
     let Some(key) = request.header("idempotency-key") else {
         return Ok(None);
     };
@@ -201,14 +200,12 @@ fn once_key(request: &Request) -> Result<Option<OnceKey>> {
             "Idempotency-Key must be 1 to {KEY_CHARS_MAX} characters."
         )));
     }
-    let mut hash = Sha256::new();
-    hash.update(request.param("userId")?.to_ascii_lowercase());
-    hash.update([0]);
-    hash.update(request.body());
+    let user = request.param("userId")?.to_ascii_lowercase();
+    let asked = [user.as_bytes(), &[0], request.body()].concat();
     Ok(Some(OnceKey {
         owner: request.caller()?.who.owner(),
         key: key.to_owned(),
-        request_hash: hash.finalize().into(),
+        request_hash: idempotency::fingerprint(db, &asked)?,
     }))
 }
 

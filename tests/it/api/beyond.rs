@@ -79,6 +79,29 @@ fn a_message_and_its_key_are_kept_together_or_not_at_all() {
     app.settled();
 }
 
+/// delivery.md, promise 5: what is kept to know a request again lets nobody who has the database alone try which it was.
+#[test]
+fn two_appliances_remember_the_same_request_differently() {
+    let remembered = || {
+        let app = TestApp::start();
+        let reply = app.post(USERS, r#"{"UserName":"anna","Mobile":"+4712345678"}"#);
+        let database = rusqlite::Connection::open(app.database()).unwrap();
+        let guid = "00000000-0000-4000-8000-000000000001";
+        let same = "update recipient set guid = x'00000000000040008000000000000001'";
+        assert_eq!(
+            (reply.status, database.execute(same, []).unwrap()),
+            (200, 1)
+        );
+        let path = format!("/api/v1.3/communication/messages/{guid}/send");
+        send(&app, &path, &[("idempotency-key", "one")]).expect(202, "");
+        app.settled();
+        let sql = "select request_hash from idempotency";
+        let hash: Vec<u8> = database.query_row(sql, [], |row| row.get(0)).unwrap();
+        hash
+    };
+    assert_ne!(remembered(), remembered());
+}
+
 /// Send API, rule 4: "A disabled user: 409", even one disabled a moment ago.
 #[test]
 fn a_user_disabled_while_a_send_is_prepared_is_a_conflict() {
