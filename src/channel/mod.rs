@@ -16,6 +16,7 @@ mod tls;
 pub mod twilio;
 pub mod unusable;
 pub mod url;
+pub mod vonage;
 pub mod webhook;
 
 use crate::clock::Clock;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use twilio::Twilio;
 use url::ProviderUrl;
+use vonage::Vonage;
 
 /// A provider's word that it has taken the message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,10 +164,14 @@ impl Timeouts {
 /// A call of somebody who claims to be a provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Callback<'a> {
+    /// The service whose address was called.
+    pub service: &'a str,
     /// The address that the provider was given for it.
     pub url: &'a str,
     /// Its proof; empty where there is none.
     pub signature: &'a str,
+    /// What follows the address, decoded.
+    pub query: &'a [(String, String)],
     /// The body.
     pub body: &'a [u8],
 }
@@ -192,6 +198,7 @@ pub fn build(channel: Channel, url: &str, means: &Means<'_>) -> HeraldResult<Arc
     Ok(match ProviderUrl::parse(channel, url)? {
         ProviderUrl::Smtp(config) => Arc::new(SmtpProvider::new(config, timeouts)?),
         ProviderUrl::Twilio(config) => over_http(Twilio { config, hooks }, means),
+        ProviderUrl::Vonage(config) => over_http(Vonage { config, hooks }, means),
         ProviderUrl::Ntfy(config) => over_http(config, means),
         ProviderUrl::Gotify(config) => over_http(config, means),
         ProviderUrl::Webhook(config) => over_http(config, means),

@@ -155,7 +155,7 @@ pub(super) struct Twilio {
 }
 
 /// The name of its hooks.
-const HOOK: &str = "twilio";
+pub const HOOK: &str = "twilio";
 
 impl Gateway for Twilio {
     fn name(&self) -> &str {

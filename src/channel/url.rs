@@ -9,6 +9,7 @@ use super::email::SmtpConfig;
 use super::gotify::GotifyConfig;
 use super::ntfy::NtfyConfig;
 use super::twilio::TwilioConfig;
+use super::vonage::VonageConfig;
 use super::webhook::WebhookConfig;
 use crate::domain::format::Channel;
 use crate::error::{Error, Result};
@@ -21,6 +22,8 @@ pub enum ProviderUrl {
     Smtp(SmtpConfig),
     /// Twilio Messages, or what looks like it.
     Twilio(TwilioConfig),
+    /// Vonage SMS, or what looks like it.
+    Vonage(VonageConfig),
     /// ntfy.
     Ntfy(NtfyConfig),
     /// Gotify.
@@ -48,6 +51,8 @@ pub const SCHEMES: &[Scheme] = &[
     Scheme { word: "smtps", channels: &[Channel::Email], read: |parts| SmtpConfig::read(parts, true).map(ProviderUrl::Smtp) },
     Scheme { word: "twilio", channels: &[Channel::Sms], read: |parts| TwilioConfig::read(parts).map(ProviderUrl::Twilio) },
     Scheme { word: "twilio+http", channels: &[Channel::Sms], read: |parts| TwilioConfig::read(parts).map(ProviderUrl::Twilio) },
+    Scheme { word: "vonage", channels: &[Channel::Sms], read: |parts| VonageConfig::read(parts).map(ProviderUrl::Vonage) },
+    Scheme { word: "vonage+http", channels: &[Channel::Sms], read: |parts| VonageConfig::read(parts).map(ProviderUrl::Vonage) },
     Scheme { word: "ntfy", channels: &[Channel::Push], read: |parts| NtfyConfig::read(parts).map(ProviderUrl::Ntfy) },
     Scheme { word: "ntfy+http", channels: &[Channel::Push], read: |parts| NtfyConfig::read(parts).map(ProviderUrl::Ntfy) },
     Scheme { word: "gotify", channels: &[Channel::Push], read: |parts| GotifyConfig::read(parts).map(ProviderUrl::Gotify) },
@@ -71,6 +76,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "twilio://SID:TOKEN@api.twilio.com?from=%2B15550001111",
         "SMS, or service=MG… in place of from=",
     ),
+    ("vonage://KEY:SECRET@rest.nexmo.com?from=Acme", "SMS"),
     (
         "ntfy://TOKEN@ntfy.example.com",
         "push, also user:password@; each device is a topic",
@@ -137,6 +143,7 @@ impl ProviderUrl {
         match self {
             Self::Smtp(config) => &config.masked,
             Self::Twilio(config) => &config.masked,
+            Self::Vonage(config) => &config.masked,
             Self::Ntfy(config) => &config.masked,
             Self::Gotify(config) => &config.masked,
             Self::Webhook(config) => &config.masked,

@@ -56,6 +56,8 @@ pub enum Takes {
     },
     /// A time.
     Time,
+    /// Any text.
+    Text,
     /// `true` or `false`; false without the word.
     Flag,
     /// One of these fields, `-` in front for descending; the first one without the word.

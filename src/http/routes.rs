@@ -280,7 +280,9 @@ pub const ROUTES: &[Route] = &[
     get("/readyz", PUBLIC, health::readyz, "The database and its writer answer").other("text/plain"),
     get("/openapi.json", PUBLIC, openapi::all, "Documents both APIs (OpenAPI 3.1)").document(),
     post("/preview", OPERATOR, pages::preview, "Shows HTML in a frame in which it can do nothing").takes_form::<pages::Preview>().other("text/html"),
-    post("/hooks/twilio/{token}", PUBLIC, hooks::twilio, "Takes Twilio's word on what became of a message").takes_form::<hooks::TwilioReport>().nothing().may(&[403]),
+    post("/hooks/twilio/{token}", PUBLIC, hooks::of_twilio, "Takes Twilio's word on what became of a message").takes_form::<hooks::TwilioReport>().nothing().may(&[403]),
+    post("/hooks/vonage/{token}", PUBLIC, hooks::of_vonage, "Takes Vonage's word on what became of a message").takes_form::<hooks::VonageReport>().nothing().may(&[403]),
+    get("/hooks/vonage/{token}", PUBLIC, hooks::of_vonage, "Takes Vonage's word on what became of a message, in a query").query(hooks::VONAGE_QUERY).nothing().may(&[403]),
 
     post("/login/oauth/authorize", PUBLIC, token::authorize, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::AuthorizeReply>(),
     post("/oauth/token", PUBLIC, token::token, "Gets a bearer token").takes_form::<token::TokenRequest>().plain::<token::TokenReply>(),

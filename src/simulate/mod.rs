@@ -25,6 +25,7 @@ mod play;
 pub mod reports;
 pub mod smtp;
 pub mod twilio;
+pub mod vonage;
 pub mod webhook;
 
 pub use listener::CONNECTIONS_MAX;
@@ -34,6 +35,7 @@ use gateway::LookAlike;
 /// The HTTP services that are played, told apart by their paths; the first that owns a request answers it.
 pub const LOOK_ALIKES: &[LookAlike] = &[
     twilio::LOOK_ALIKE,
+    vonage::LOOK_ALIKE,
     ntfy::LOOK_ALIKE,
     gotify::LOOK_ALIKE,
     webhook::LOOK_ALIKE,

@@ -26,8 +26,9 @@ const TWISTS_MAX: usize = 10;
 pub struct Reports {
     /// The statuses of a message that arrives, in their order.
     pub course: &'static [&'static str],
-    /// The call that tells one of them, or another with its error code; none if the request asked for no reports.
-    pub call: fn(&Request, &Message, &str, Option<u32>) -> Option<Call>,
+    /// The calls that tell one of them, or another with its error code, of each part of the message; none if the request
+    /// asked for no reports.
+    pub calls: fn(&Request, &Message, &str, Option<u32>) -> Vec<Call>,
 }
 
 /// The reports of one message.
@@ -125,11 +126,11 @@ impl Postman {
         message: &Message,
         book: &Book,
     ) {
-        let letters = plan.statuses.into_iter().filter_map(|(status, code)| {
-            let call = (reports.call)(request, message, &status, code)?;
-            Some(Letter {
+        let letters = plan.statuses.into_iter().flat_map(|(status, code)| {
+            let calls = (reports.calls)(request, message, &status, code);
+            calls.into_iter().map(move |call| Letter {
                 message: message.number,
-                status,
+                status: status.clone(),
                 call,
             })
         });

@@ -22,7 +22,9 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     url,
     reports: Some(Reports {
         course: &["sent", "delivered"],
-        call,
+        calls: |request, message, status, code| {
+            call(request, message, status, code).into_iter().collect()
+        },
     }),
 };
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says so by panicking.
 
+mod vonage;
+
 use crate::support::app::{NOW, Reply, TestApp};
 use crate::support::outside::{gateway, sms_url};
 use herald::channel::twilio::signature;

@@ -9,6 +9,7 @@ import t from "./words.js";
 const KINDS = {
   smtp: { channel: "email", fields: ["host", "port", "tls", "user", "password", "from"], optional: ["port", "user", "password"] },
   twilio: { channel: "sms", fields: ["user", "password", "from"] },
+  vonage: { channel: "sms", fields: ["user", "password", "from"] },
   ntfy: { channel: "push", fields: ["host", "user", "password"], optional: ["user", "password"] },
   gotify: { channel: "push", fields: ["host", "password"] },
   webhook: { channel: null, fields: ["host", "format", "to", "text", "header", "password"], optional: ["to", "text", "header", "password"] },
@@ -44,6 +45,7 @@ export function urlOf(kind, { host, port, tls, user, password, from, url, format
   if (from) params.set("from", from);
   const ending = () => (params.size ? `?${params.toString().replaceAll("+", "%20")}` : "");
   if (kind === "twilio") return `twilio://${login}api.twilio.com${ending()}`;
+  if (kind === "vonage") return `vonage://${login}rest.nexmo.com${ending()}`;
   if (tls && tls !== "implicit") params.set("tls", tls);
   const place = host.trim() + (port ? `:${port.trim()}` : "");
   return `${tls === "implicit" ? "smtps" : "smtp"}://${login}${place}${ending()}`;

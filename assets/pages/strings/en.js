@@ -108,11 +108,12 @@ export default {
     preferencesText: "A system message goes out in the format chosen here, whatever its user prefers. Without a choice, the type's own channels count.", sendsAs: (type, format) => `${type} as ${format}`,
   },
   providers: {
-    kind: "Kind", channel: "Channel", kinds: { smtp: "Mail server (SMTP)", twilio: "Twilio", ntfy: "ntfy", gotify: "Gotify", webhook: "Any HTTP gateway", capture: "Capture: keep it here", url: "Another, as a URL" },
+    kind: "Kind", channel: "Channel", kinds: { smtp: "Mail server (SMTP)", twilio: "Twilio", vonage: "Vonage", ntfy: "ntfy", gotify: "Gotify", webhook: "Any HTTP gateway", capture: "Capture: keep it here", url: "Another, as a URL" },
     tls: { required: "STARTTLS", implicit: "TLS from the start", opportunistic: "TLS if it is offered", none: "No encryption" },
     fields: { host: "Server", port: "Port", tls: "Encryption", user: "User name", password: "Password", from: "Sender", url: "URL" },
     smtp: { hostSample: "mail.example.com", from: "Sender, if not the template's", fromHint: "An address that this server lets you use.", fromSample: "noreply@example.com" },
     twilio: { user: "Account SID", password: "Auth token", from: "From", fromHint: "A number of yours in E.164.", fromSample: "+15550001111" },
+    vonage: { user: "API key", password: "API secret", from: "From", fromHint: "A number of yours in E.164, or a name of up to 11 letters and digits.", fromSample: "Acme" },
     ntfy: { hostSample: "ntfy.example.com", password: "Access token or password", passwordHint: "A token stands without a user name. Each device is a topic." },
     gotify: { hostSample: "gotify.example.com", password: "Application token", passwordHint: "Everything goes to this application, whatever the device." },
     webhook: { host: "Address", hostSample: "gateway.example.com/messages", format: "Format", to: "Name of the recipient's field", text: "Name of the text's field", header: "Header of the key", headerSample: "X-Key", password: "Key" },

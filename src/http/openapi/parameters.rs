@@ -121,6 +121,7 @@ fn of_word(word: &Word) -> Value {
             schema
         }
         Takes::Time => time(),
+        Takes::Text => json!({ "type": "string" }),
         Takes::Flag => json!({ "type": "boolean", "default": false }),
         Takes::Sort(fields) => sort(fields, fields[0].name, false),
     };

@@ -107,7 +107,16 @@ pageTest("any gateway is added by its address, its fields and a key", { world: t
   await isTidy(page);
   await dialog.getByRole("button", { name: "Add provider" }).click();
   await page.getByText(`webhook+http://${host}/webhook?format=form&text=text&header.X-Key=***`).waitFor();
-  assert.equal((await app.get("providers?Channel=sms")).length, 1);
+
+  await page.getByRole("button", { name: "Add provider for SMS" }).click();
+  await dialog.getByLabel("Kind").selectOption("Vonage");
+  await dialog.getByLabel("API key").fill("abcd1234");
+  await dialog.getByLabel("API secret").fill("p@ss/word");
+  await dialog.getByLabel("From").fill("Acme Inc");
+  await isTidy(page);
+  await dialog.getByRole("button", { name: "Add provider" }).click();
+  await page.getByText("vonage://abcd1234:***@rest.nexmo.com?from=Acme%20Inc").waitFor();
+  assert.equal((await app.get("providers?Channel=sms")).length, 2);
 });
 
 pageTest("sending is paused with a reason, seen on every page, and resumed", {}, async (page, app) => {

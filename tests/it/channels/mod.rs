@@ -10,6 +10,7 @@ mod smtp_faults;
 mod smtp_pipeline;
 mod twilio;
 mod urls;
+mod vonage;
 mod webhook;
 use herald::channel::email::SmtpProvider;
 use herald::channel::url::ProviderUrl;

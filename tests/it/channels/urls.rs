@@ -14,6 +14,7 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
     let twilio = |base: &str, account: &str, origin: &str| {
         format!("base: {base:?}, account: {account:?}, token: ***, origin: {origin} }})")
     };
+    let vonage = |base: &str, from: &str| format!("base: {base:?}, key: \"abc1\", secret: ***, from: {from:?} }})");
     let ntfy = |base: &str, account: &str| format!("base: {base:?}, account: {account} }})");
     let gotify = |base: &str| format!("base: {base:?}, token: *** }})");
     let cases: Vec<(Channel, &str, &str, String)> = vec![
@@ -31,6 +32,8 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
         (Email, "smtps://u:hunter2@mail.example?connections=1", "smtps://u:***@mail.example?connections=1", smtp("mail.example", 465, "Implicit", Some("u"), None, None, 1)),
         (Sms, "twilio://AC1:hunter2@api.twilio.com?from=%2B15550001111", "twilio://AC1:***@api.twilio.com?from=%2B15550001111", twilio("https://api.twilio.com", "AC1", "From(\"+15550001111\")")),
         (Sms, "twilio://AC1:hunter2@api.twilio.com?from=+15550001111", "twilio://AC1:***@api.twilio.com?from=+15550001111", twilio("https://api.twilio.com", "AC1", "From(\"+15550001111\")")),
+        (Sms, "vonage://abc1:hunter2@rest.nexmo.com?from=Acme%20Inc", "vonage://abc1:***@rest.nexmo.com?from=Acme%20Inc", vonage("https://rest.nexmo.com", "Acme Inc")),
+        (Sms, "vonage+http://abc1:hunter2@localhost:99?from=%2B15550001111", "vonage+http://abc1:***@localhost:99?from=%2B15550001111", vonage("http://localhost:99", "15550001111")),
         (Push, "ntfy://ntfy.example", "ntfy://ntfy.example", ntfy("https://ntfy.example", "Anyone")),
         (Push, "ntfy://hunter2@ntfy.example:8443/a%20b/?rate=2", "ntfy://***@ntfy.example:8443/a%20b/?rate=2", ntfy("https://ntfy.example:8443/a%20b", "Token(***)")),
         (Push, "ntfy+http://anna:hunter2@[::1]/", "ntfy+http://anna:***@[::1]/", ntfy("http://[::1]", "User(\"anna\", ***)")),
@@ -80,6 +83,8 @@ const BOTH: &str =
 const ORIGIN: &str = "twilio:// needs either from= with a number such as %2B15550001111 or a name of up to 11 characters, or service= with a messaging service such as MG0123.";
 const TOKEN: &str = "twilio:// needs the account's SID and its token before the host, as in twilio://SID:TOKEN@api.twilio.com.";
 
+const FROM: &str = "vonage:// needs from= with a number such as %2B15550001111 or a name of up to 11 letters and digits.";
+const KEY: &str = "vonage:// needs the API key, of letters and digits, and its secret before the host, as in vonage://KEY:SECRET@rest.nexmo.com.";
 const NTFY: &str = "ntfy:// takes an access token, as in ntfy://TOKEN@host, or user:password@, or nothing before the host.";
 const GOTIFY: &str = "gotify:// needs the token of an application before the host, as in gotify://TOKEN@host, and no password.";
 
@@ -87,10 +92,10 @@ const GOTIFY: &str = "gotify:// needs the token of an application before the hos
 #[rustfmt::skip] // A table: one URL a line.
 fn bad_urls_are_refused_with_what_to_write_instead() {
     let cases = [
-        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
-        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
-        (Email, "vonage://k:hunter2@h", "unknown provider scheme vonage; known are smtp, smtps, twilio, twilio+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
-        (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, webhook+https:, webhook+http:, capture:."),
+        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Email, "pigeon://k:hunter2@h", "unknown provider scheme pigeon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, vonage:, vonage+http:, webhook+https:, webhook+http:, capture:."),
         (Push, "twilio://h", "twilio: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, webhook+https:, webhook+http:, capture:."),
         (Email, "smtp://h ?x", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "smtp://u:hunter2\r\n@h", "A provider URL must not contain spaces or control characters; write a space as %20."),
@@ -145,8 +150,18 @@ fn bad_urls_are_refused_with_what_to_write_instead() {
 
 #[test]
 #[rustfmt::skip] // A table: one URL a line.
-fn bad_urls_of_push_services_are_refused_too() {
+fn bad_urls_of_other_services_are_refused_too() {
     expect_refused(&[
+        (Sms, "vonage://k:hunter2@h", FROM),
+        (Sms, "vonage://k:hunter2@h?from=", FROM),
+        (Sms, "vonage://k:hunter2@h?from=TwelveLetter", FROM),
+        (Sms, "vonage://k:hunter2@h?from=A%26B", FROM),
+        (Sms, "vonage://k:hunter2@h?from=%2B1234567890123456", FROM),
+        (Sms, "vonage://k@h?from=Acme", KEY),
+        (Sms, "vonage://k:@h?from=Acme", KEY),
+        (Sms, "vonage://k%2F:hunter2@h?from=Acme", KEY),
+        (Sms, "vonage://k:hunter2@h/path?from=Acme", "vonage:// takes no path after the host; write a `/` in a password as %2F."),
+        (Sms, "vonage://k:hunter2@h?from=Acme&type=hunter2", "Parameter 2 of vonage:// is not known or comes twice; known are from."),
         (Push, "ntfy://", "ntfy:// needs a host after `//` or the `@`, as in ntfy://user:password@host.example; a port is a number from 1 to 65535, and `/`, `?` and `:` in a password are written %2F, %3F and %3A."),
         (Push, "ntfy:host", "ntfy: needs `//` and a host, as in ntfy://user:password@host.example."),
         (Push, "ntfy://@host", NTFY),

@@ -49,6 +49,11 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::through("twilio")
+    }
+
+    /// Whose SMS go through this service.
+    fn through(service: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name).display().to_string();
         let authority = path("authority.pem");
@@ -68,7 +73,7 @@ impl Site {
         let env = [
             ("SSL_CERT_FILE", authority.as_str()),
             ("HERALD_EMAIL", &world.urls["smtp"]),
-            ("HERALD_SMS", &world.urls["twilio"]),
+            ("HERALD_SMS", &world.urls[service]),
             // What fails is tried again within a second, and no provider is given up.
             ("HERALD_RETRY_BASE_SECS", "1"),
             ("HERALD_RETRY_CAP_SECS", "1"),
@@ -256,4 +261,37 @@ fn reports_that_come_twice_late_early_or_in_disorder_are_each_understood() {
     until("the doubt has an end", || {
         site.entries()[cases.len()]["Status"] == "delivered"
     });
+}
+
+#[test]
+fn each_part_of_a_long_message_is_reported_and_all_of_them_are_delivered() {
+    let site = Site::through("vonage");
+    let path = format!("/api/v1.3/communication/messages/{}/send", site.user);
+    let order =
+        json!({ "deliveryMethod": "sms", "messageBody": { "sms": { "body": "æ".repeat(400) } } });
+    site.api.post(&path, &order.to_string()).expect(202, "");
+    site.until_arrived(0, 1);
+    let statuses = [
+        "buffered",
+        "buffered",
+        "buffered",
+        "delivered",
+        "delivered",
+        "delivered",
+    ];
+    let reports = statuses.map(|status| json!({ "Reported": status, "Answer": 204 }));
+    until("all is reported", || {
+        site.world.messages()[0]["Reports"]
+            .as_array()
+            .unwrap()
+            .len()
+            == reports.len()
+    });
+    let (entry, message) = (&site.entries()[0], &site.world.messages()[0]);
+    assert_eq!(message["Reports"], Value::from(reports.to_vec()));
+    let last = &entry["History"][0];
+    assert_eq!(
+        (&message["Id"], &message["Reference"]),
+        (&last["ProviderMessageID"], &entry["Guid"])
+    );
 }

@@ -68,6 +68,16 @@ fn means_the_same(dialect: &Dialect) {
 }
 
 #[test]
+fn whatever_vonage_answers_means_what_the_retry_policy_says() {
+    means_the_same(&Dialect {
+        service: "vonage",
+        channel: Channel::Sms,
+        misses: Some("No message in the answer:"),
+        notices_repeats: true,
+    });
+}
+
+#[test]
 fn whatever_ntfy_answers_means_what_the_retry_policy_says() {
     means_the_same(&Dialect {
         service: "ntfy",
