@@ -140,7 +140,7 @@ export default async function captured({ params, query, signal }) {
     const name = t.channels[channel];
     return h("section.stack", { "aria-label": name }, h("h2.column-title", {}, icon(channel), name),
       found.rows.length ? found.rows.map((one) => h("article.panel.short", { data: { id: one.ID } }, h("header", {}, h("b.break", {}, one.Recipient), time(one.CreatedDate)), message(one, one.MessageFormat, { app: session.AppName }), h("div.row-actions", {}, release(one), drop(one)))) : h("p.muted", {}, at[channel] ? t.captured.noOlder : t.captured.none),
-      foot(channel, found));
+      (found.rows.length > 0 || at[channel]) && foot(channel, found));
   }
 
   function release(one) {
