@@ -9,7 +9,7 @@ import t from "./words.js";
 /** Sends again, or cancels, what these filters of the log choose. Says how far it is; may be stopped. Resolves to the count. */
 export async function act(verb, filters, expected) {
   const words = t.bulk[verb];
-  if (!(await confirm({ title: words.title(expected), text: words.text, action: words.action(expected), keep: words.keep, danger: verb === "cancel" }))) return 0;
+  if (!(await confirm({ title: words.title(expected), text: words.text, action: words.action(expected), keep: words.keep?.(expected), danger: verb === "cancel" }))) return 0;
   const meter = h("progress", { max: "1", value: "0", "aria-label": words.doing });
   const line = h("p", { role: "status" }, words.doing);
   const stopping = new AbortController();

@@ -48,12 +48,12 @@ function updateBar() {
   const isIn = State === "signedIn" && !MustChangePassword;
   const captured = isIn ? Captured || [] : [];
   const parts = [];
-  if (captured.length === 3) parts.push(h("span", {}, h("b", {}, t.bar.capture), " ", t.bar.nothing), h("a", { href: "/captured" }, t.bar.look));
-  else if (captured.length) parts.push(h("span", {}, t.bar.some(captured.map((channel) => t.channels[channel]))), h("a", { href: "/captured" }, t.bar.look));
-  if (isIn && Paused) parts.unshift(h("span", {}, h("b", {}, t.bar.paused), " ", PauseReason || t.bar.waits), h("a", { href: "/settings/sending" }, t.bar.resume));
+  if (captured.length === 3) parts.push([h("span", {}, h("b", {}, t.bar.capture), " ", t.bar.nothing), " ", h("a", { href: "/captured" }, t.bar.look)]);
+  else if (captured.length) parts.push([h("span", {}, t.bar.some(captured.map((channel) => t.channels[channel]))), " ", h("a", { href: "/captured" }, t.bar.look)]);
+  if (isIn && Paused) parts.unshift([h("span", {}, h("b", {}, t.bar.paused), " ", PauseReason || t.bar.waits), " ", h("a", { href: "/settings/sending" }, t.bar.resume)]);
   bar.hidden = !parts.length;
   bar.classList.toggle("paused", Boolean(Paused));
-  replace(bar, icon(Paused ? "pause" : "captured"), h("p", {}, parts.map((part) => [part, " "])));
+  replace(bar, icon(Paused ? "pause" : "captured"), h("div", {}, parts.map((part) => h("p", {}, part))));
 }
 
 const isOn = (href, path) => (href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`) || (href === "/templates" && path.startsWith("/types")));

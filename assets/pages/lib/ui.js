@@ -153,16 +153,26 @@ export function copyable(text, { label, block } = {}) {
 }
 
 /** Tabs that are links: each has its own address. `items`: `[href, text, isCurrent]`. */
-export const tabs = (label, items) => h("nav.tabs", { "aria-label": label },
-  items.map(([href, text, isCurrent]) => h("a", { href, "aria-current": isCurrent ? "page" : null }, text)));
+export function tabs(label, items) {
+  const links = items.map(([href, text, isCurrent]) => h("a", { href, "aria-current": isCurrent ? "page" : null }, text));
+  const element = h("nav.tabs", { "aria-label": label }, links);
+  // On a phone the current one may be out of sight.
+  const watcher = new ResizeObserver(() => {
+    const current = links.find((link) => link.ariaCurrent);
+    element.scrollLeft = current.offsetLeft - element.offsetLeft - (element.clientWidth - current.offsetWidth) / 2;
+  });
+  watcher.observe(element);
+  return element;
+}
 
 /** The top of a page. */
 export function heading(title, { back, sub, actions = [] } = {}) {
+  const offered = actions.filter(Boolean);
   return h("header.page-head", {},
     h("div.page-title", {},
       back && h("a.back", { href: back[0] }, icon("back"), back[1]),
       h("h1", { tabindex: "-1" }, title), sub && h("p.sub", {}, sub)),
-    actions.length ? h("div.page-actions", {}, actions) : null);
+    offered.length ? h("div.page-actions", {}, offered) : null);
 }
 
 /** Name and value, one under the other or beside each other. */

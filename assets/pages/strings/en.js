@@ -54,7 +54,7 @@ export default {
   bulk: {
     stop: "Stop", progress: (done, left, capped) => `${done} done, ${left}${capped ? " or more" : ""} left`,
     retry: { title: (count) => `Send ${count} ${count === "1" ? "message" : "messages"} again?`, text: "Those that have content and an address go out again. What fails again stays failed.", action: (count) => (count === "1" ? "Send it again" : `Send these ${count} again`), doing: "Sending again", done: (count, amount) => `${count} ${amount === 1 ? "goes" : "go"} out again` },
-    cancel: { title: (count) => `Cancel ${count} ${count === "1" ? "message" : "messages"}?`, text: "What waits is not sent. A cancelled message can be sent again later.", keep: "Let them wait", action: (count) => (count === "1" ? "Cancel it" : `Cancel these ${count}`), doing: "Cancelling", done: (count) => `${count} cancelled` },
+    cancel: { title: (count) => `Cancel ${count} ${count === "1" ? "message" : "messages"}?`, text: "What waits is not sent. A cancelled message can be sent again later.", keep: (count) => (count === "1" ? "Let it wait" : "Let them wait"), action: (count) => (count === "1" ? "Cancel it" : `Cancel these ${count}`), doing: "Cancelling", done: (count) => `${count} cancelled` },
   },
   message: {
     title: (id) => `Message ${id}`, timeline: "What happened", content: "Content", details: "Details",

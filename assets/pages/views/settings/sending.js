@@ -17,7 +17,7 @@ export default async function sending({ signal }) {
   };
   const reason = field(t.sending.reason, input({ placeholder: t.sending.reasonSample }), { optional: true });
   const state = outbox.Paused
-    ? [notice("warn", h("b", {}, t.home.paused), " ", outbox.Reason, h("p", {}, t.home.pausedBy(outbox.By), " ", time(outbox.Since))), button(t.sending.resume, () => call("POST", "outbox/resume").then(() => again(t.sending.resumed)), { kind: "primary", icon: "play" })]
+    ? [notice("warn", h("b", {}, t.home.paused), " ", outbox.Reason, h("p", {}, t.home.pausedBy(outbox.By), " ", time(outbox.Since))), h("div.row-actions", {}, button(t.sending.resume, () => call("POST", "outbox/resume").then(() => again(t.sending.resumed)), { kind: "primary", icon: "play" }))]
     : form([reason], async () => {
       await post("outbox/pause", { Reason: reason.control.value });
       await again(t.sending.pausedNow);
