@@ -8,6 +8,8 @@ const OUTSIDE_MAX = 50;
 
 /** The keyboard of a page. Whatever is pressed with a mouse from now on is a problem of the page's test. */
 export async function keyboard(page) {
+  // From now on, because asking for it takes a while, and a chooser that nobody waits for is lost.
+  page.on("filechooser", () => {});
   await page.addInitScript(noMouse);
   await page.evaluate(noMouse);
   const press = async (...keys) => {
