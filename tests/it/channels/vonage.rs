@@ -101,8 +101,8 @@ fn each_part_of_a_long_text_has_its_id() {
 }
 
 /// What an HTTP status means is in `outbox::matrix`; here is what Vonage says itself, always with 200. (gateways.md, 3.2)
-#[test]
 #[rustfmt::skip] // A table: one case a line.
+#[test]
 fn each_status_of_an_answer_has_its_class() {
     use Class::{Configuration, InDoubt, Permanent, Temporary};
     let error = |status: &str| json!({ "messages": [{ "status": status, "error-text": format!("No {SECRET}") }] }).to_string();
