@@ -31,8 +31,9 @@ impl Provider for Capture {
         Self::NAME
     }
 
+    /// One, so that what is captured stands in the order in which it would have been sent.
     fn connections(&self) -> usize {
-        2
+        1
     }
 
     fn recognises_repeats(&self) -> bool {
