@@ -124,11 +124,11 @@ function prepare() {
     const style = getComputedStyle(one);
     return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && !/, 0\)$|transparent/.test(style.outlineColor);
   });
-  /** Something of it is not under anything else but what is said for a few seconds. */
+  /** Something of it is not under anything else. */
   const isInSight = (element) => {
     const boxes = [...element.getClientRects()].filter(({ width, height }) => width && height);
     return boxes.some((box) => [[0.5, 0.5], [0.1, 0.5], [0.9, 0.5], [0.5, 0.15], [0.5, 0.85]].some(([x, y]) => {
-      const top = document.elementsFromPoint(box.left + box.width * x, box.top + box.height * y).find((one) => !one.closest(".toast"));
+      const top = document.elementFromPoint(box.left + box.width * x, box.top + box.height * y);
       return top && (element.contains(top) || top.contains(element) && top !== document.documentElement && top !== document.body || [...element.labels ?? []].some((label) => label.contains(top)));
     }));
   };
