@@ -5,8 +5,8 @@ import { BASE } from "./api.js";
 const POLL_MS = 5000;
 const RETRY_MS = 30000;
 
-/** Listens until `signal` says stop. `entry(row)`; `reload()` when rows were missed, or now and then while no stream is to be had; `state(isOn)`. */
-export function listen(signal, { entry, reload, state }) {
+/** Listens until `signal` says stop. `entry(row)`; `missed()` once, when the stream begins; `reload()` when rows were missed, or now and then while no stream is to be had; `state(isOn)`. */
+export function listen(signal, { entry, reload, missed = reload, state }) {
   let source;
   let poll;
   let isFirst = true;
@@ -20,7 +20,7 @@ export function listen(signal, { entry, reload, state }) {
       clearInterval(poll);
       state?.(true);
       // A stream tells of what changes from now on; what changed since the page looked is on nobody's lips.
-      if (isFirst) reload();
+      if (isFirst) missed();
       isFirst = false;
     });
     source.addEventListener("error", lost);

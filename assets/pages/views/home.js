@@ -18,7 +18,7 @@ export default async function home({ signal }) {
   const timer = setInterval(() => document.hidden || load().catch(failed), REFRESH_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
   const soon = settle(() => load().catch(failed), 1500);
-  listen(signal, { entry: soon, reload: soon });
+  listen(signal, { entry: soon, reload: soon, missed: () => {} });
   return { title: t.home.title, node: place };
 
   async function load() {
