@@ -34,6 +34,7 @@ pageTest("everything works with the keyboard alone", { sends: true }, async (pag
   const focused = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.value);
   await page.goto("/");
   await shown(page, "/signin");
+  await page.waitForFunction(() => document.activeElement.localName === "input");
   await page.keyboard.type("anna");
   await press("Tab");
   await page.keyboard.type(PASSWORD);

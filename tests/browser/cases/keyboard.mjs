@@ -28,6 +28,7 @@ function job(name, pages, options, body) {
     keys.dialog = (role, name) => page.getByRole("dialog").getByRole(role, { name, exact: typeof name === "string" });
     const button = (name) => page.getByRole("button", { name, exact: typeof name === "string" }).first();
     const link = (name) => page.getByRole("link", { name, exact: typeof name === "string" }).first();
+    await keys.begins(page.getByLabel("User name"));
     await keys.type("anna");
     await keys.press("Tab");
     await keys.type(PASSWORD);
@@ -51,6 +52,7 @@ pageTest("with the keyboard alone: from the set-up link to the first message", {
   const keys = await keyboard(page);
   const { fill, press, pick, choose, type } = keys;
   await page.getByRole("heading", { name: "Welcome to Herald" }).waitFor();
+  await keys.begins(page.getByLabel("User name"));
   await type("founder");
   await press("Tab");
   await type("another long password");

@@ -1,6 +1,7 @@
 // Hands that know only the keyboard.
 
 import assert from "node:assert/strict";
+import { until } from "./appliance.mjs";
 
 const STOPS_MAX = 400;
 /** How often the browser may keep the focus to itself: without a window it takes a while to give it back. */
@@ -34,6 +35,8 @@ export async function keyboard(page) {
   return {
     press, to, has,
     type: (text) => page.keyboard.type(text),
+    /** Waits until the field in which a page that was just loaded begins has the focus: it gets it with the first frame. */
+    begins: (locator) => until("the focus", () => has(locator)),
     /** Follows a link, presses a button. */
     async choose(locator) {
       await to(locator);
