@@ -5,7 +5,7 @@
 //! now and then have to copy thousands of pages while everybody waits.
 
 use super::flusher::{Broken, is_of_flush};
-use super::writer::Jobs;
+use super::jobs::Jobs;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,13 +2,14 @@
 //! `flusher`.
 
 use super::flusher::{Broken, Group, is_of_flush};
+use super::jobs::Waiting;
 use super::news::Reporter;
 use super::reserve::Reserve;
 use super::writer::{Answer, Job, Kind, Run, Undo};
 use super::{Db, Tx};
 use rusqlite::ErrorCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::Sender;
 
 /// How many pieces of work share one commit at most, so that the first does not wait for ever.
 const GROUP_MAX: usize = 1024;
@@ -17,10 +18,13 @@ const GROUP_MAX: usize = 1024;
 /// to be done anyway.
 const GROUP_AHEAD_MAX: usize = 48;
 
+/// For how many pieces the writer is woken while the group before is being flushed: they could not be answered sooner.
+const WOKEN_FOR: usize = 4;
+
 /// The writer's own thread.
 pub(super) struct Loop {
     pub(super) db: Db,
-    pub(super) waiting: Receiver<Job>,
+    pub(super) waiting: Waiting,
     pub(super) groups: Sender<Group>,
     pub(super) broken: Broken,
     pub(super) reserve: Reserve,
@@ -34,25 +38,22 @@ impl Loop {
     pub(super) fn work(mut self) -> Db {
         let mut left = None;
         loop {
-            let next = match (left.take(), self.reserve.next_look()) {
-                (Some(job), _) => Ok(job),
-                (None, None) => self
-                    .waiting
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
-                (None, Some(wait)) => self.waiting.recv_timeout(wait),
+            let next = match left.take() {
+                None => self.waiting.next(1, self.reserve.next_look()),
+                left => left,
             };
             self.reserve.look();
             match next {
-                Ok(Job::Write(kind, run)) => left = self.group(kind, run),
-                Ok(Job::Alone(work)) => {
-                    if catch_unwind(AssertUnwindSafe(|| work(&self.db))).is_err() {
+                Some(Job::Write(kind, run)) => left = self.group(kind, run),
+                Some(Job::Alone(work)) => {
+                    let done = catch_unwind(AssertUnwindSafe(|| work(&self.db)));
+                    if done.is_err() {
                         log::error!("what was to happen between two writes panicked");
                     }
                 }
-                Ok(Job::Flushed) => self.is_flushing = false,
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return self.db,
+                Some(Job::Flushed) => self.is_flushing = false,
+                Some(Job::End) => return self.db,
+                None => {}
             }
         }
     }
@@ -104,11 +105,11 @@ struct Pieces<'a> {
 impl Pieces<'_> {
     /// Takes all pieces that wait, and those that come while the group before is flushed: it would have to wait for that
     /// anyway, and each commit has its cost. What is no piece is given back.
-    fn gather(&mut self, waiting: &Receiver<Job>, is_flushing: &mut bool) -> Option<Job> {
+    fn gather(&mut self, waiting: &Waiting, is_flushing: &mut bool) -> Option<Job> {
         while self.answers.len() < GROUP_MAX {
             let next = match *is_flushing && self.answers.len() < GROUP_AHEAD_MAX {
-                true => waiting.recv().ok(),
-                false => waiting.try_recv().ok(),
+                true => waiting.next(WOKEN_FOR, None),
+                false => waiting.next_there(),
             };
             match next? {
                 Job::Write(kind, run) => self.run(kind, run),

@@ -22,6 +22,7 @@ mod flusher;
 mod group;
 pub mod health;
 pub mod idempotency;
+mod jobs;
 pub mod look;
 mod memo;
 pub mod messages;

@@ -10,6 +10,7 @@
 use super::checkpointer::{self, Told};
 use super::flusher::{self, Broken, Flush};
 use super::group::Loop;
+use super::jobs::{self, Jobs};
 use super::news::Reporter;
 use super::reserve::Reserve;
 use super::{Db, Tx};
@@ -19,7 +20,7 @@ use rusqlite::config::DbConfig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 
 /// What the writer is asked to do.
@@ -84,27 +85,6 @@ pub(super) type Answer = Box<dyn FnOnce(std::result::Result<(), &str>) -> Option
 /// What is to happen after a commit.
 pub(super) type Then = Box<dyn FnOnce() + Send>;
 
-/// Where work for the writer is put.
-#[derive(Clone)]
-pub(super) struct Jobs(Sender<Job>);
-
-impl Jobs {
-    /// Has the writer do something between two groups, and waits for it; none if the writer has ended.
-    pub(super) fn alone<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Db) -> T + Send + 'static,
-    ) -> Option<T> {
-        let (reply, receiver) = mpsc::channel();
-        self.put(Job::Alone(Box::new(move |db| drop(reply.send(work(db))))));
-        receiver.recv().ok()
-    }
-
-    fn put(&self, job: Job) {
-        // A writer that has ended drops the job, and with it whatever was to hear of it.
-        drop(self.0.send(job));
-    }
-}
-
 pub(super) struct Writer {
     jobs: Jobs,
     broken: Broken,
@@ -134,8 +114,7 @@ impl Writer {
             reporter,
             copier,
         } = beside;
-        let (jobs, waiting) = mpsc::channel();
-        let jobs = Jobs(jobs);
+        let (jobs, waiting) = jobs::queue();
         let (groups, committed) = mpsc::channel();
         let (then, afterwards) = mpsc::channel();
         let (tell, news) = mpsc::channel();
@@ -243,7 +222,7 @@ impl Writer {
             });
             (keep, answer)
         });
-        self.jobs.put(Job::Write(kind, run));
+        self.jobs.write(kind, run);
     }
 }
 
