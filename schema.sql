@@ -178,6 +178,9 @@ create index message_cause on message (cause) where cause is not null;
 create index message_unsent on message (status, format, cause, created_at, (has_content and recipient <> ''))
     where status = 'failed' or status = 'expired' or status = 'cancelled';
 
+-- What few messages come to.
+create index message_rare on message (status) where status = 'undelivered' or status = 'suppressed';
+
 -- What a message says, and why: apart from its row, which changes several times in its life and is written anew as a whole
 -- each time.
 create table content (

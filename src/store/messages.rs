@@ -35,6 +35,8 @@ pub const STATUS: Column = Column::new(
         "failed",
         "expired",
         "cancelled",
+        "undelivered",
+        "suppressed",
     ]),
 );
 /// `Cause`

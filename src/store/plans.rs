@@ -79,6 +79,7 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select m.id from {} and m.status = 'failed' order by +m.id desc limit 10001", messages::SOURCE), "SEARCH m USING COVERING INDEX message_unsent (status=?); USE TEMP B-TREE FOR ORDER BY"),
         (format!("select m.id from {} and m.status = 'queued' order by +m.id desc limit 10001", messages::SOURCE), "SCAN m USING COVERING INDEX message_due; USE TEMP B-TREE FOR ORDER BY"),
         (format!("select m.id from {} and m.status = 'scheduled' order by +m.id desc limit 10001", messages::SOURCE), "SCAN m USING COVERING INDEX message_scheduled; USE TEMP B-TREE FOR ORDER BY"),
+        (format!("select m.id from {} and m.status = 'undelivered' order by +m.id desc limit 10001", messages::SOURCE), "SEARCH m USING COVERING INDEX message_rare (status=?); USE TEMP B-TREE FOR ORDER BY"),
         (format!("select m.id from {} and +m.status = 'failed' order by m.id desc limit 10001", messages::SOURCE), "SCAN m"),
         (format!("select m.id from {} and m.user_id = ? and +m.status = 'failed' order by m.id desc limit 10001", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
         (format!("select {} from {} {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=?)"),

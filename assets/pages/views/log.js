@@ -21,10 +21,10 @@ const FILTERS = ["Status", "MessageFormat", "NotificationType", "UserId", "Cause
 const WORDS = [...FILTERS, "search"];
 
 export default async function log({ query, signal }) {
-  const known = await types();
+  const filters = Object.fromEntries(WORDS.map((name) => [name, query.get(name) ?? ""]));
+  const [known, first] = await Promise.all([types(), page()]);
   const names = new Map(known.map((type) => [type.ID, type.Name]));
   const typeName = (id) => names.get(id) ?? `#${id}`;
-  const filters = Object.fromEntries(WORDS.map((name) => [name, query.get(name) ?? ""]));
   let rows = [];
   let paging = {};
 
@@ -43,7 +43,7 @@ export default async function log({ query, signal }) {
     pick("MessageFormat", t.log.anyFormat, FORMATS.map((format) => [format, formatName(format)])),
     pick("NotificationType", t.log.anyType, known.map((type) => [type.ID, type.Name])));
 
-  await load();
+  show(first);
   const again = gather(() => lookAgain().catch(failed), 300);
   // A search looks at very many messages for each answer.
   const searchAgain = gather(() => lookAgain().catch(failed), 3000);
@@ -61,7 +61,10 @@ export default async function log({ query, signal }) {
   }
 
   async function load(after) {
-    const found = await page(after);
+    show(await page(after), after);
+  }
+
+  function show(found, after) {
     rows = after ? [...rows, ...found.rows] : found.rows;
     paging = found.paging;
     draw();
