@@ -177,9 +177,10 @@ create index message_user on message (user_id, id);
 create index message_cause on message (cause) where cause is not null;
 create index message_unsent on message (status, format, cause, created_at, (has_content and recipient <> ''))
     where status = 'failed' or status = 'expired' or status = 'cancelled';
-
 -- What few messages come to.
 create index message_rare on message (status) where status = 'undelivered' or status = 'suppressed';
+-- A type, a format or both, counted and found where few messages have them. A type in use is not deleted.
+create index message_kind on message (type_id, format);
 
 -- What a message says, and why: apart from its row, which changes several times in its life and is written anew as a whole
 -- each time.

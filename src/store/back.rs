@@ -1,7 +1,8 @@
 //! Search in a log. No index knows its texts, for keeping one would cost every message that is accepted: a search goes
 //! from the newest row back, so far as one look may, and says how far that was.
 
-use super::page::{Column, Condition, Page, Query};
+use super::condition::Condition;
+use super::page::{Column, Page, Query};
 use super::{Db, time};
 use crate::error::Result;
 use jiff::Timestamp;
@@ -95,7 +96,7 @@ pub(super) fn statement(log: &Log, query: &Query, text: &str) -> (String, Vec<Va
             ..Query::default()
         },
         &[],
-        false,
+        None,
     );
     let chosen = Condition::of(
         &Query {
@@ -103,7 +104,7 @@ pub(super) fn statement(log: &Log, query: &Query, text: &str) -> (String, Vec<Va
             ..Query::default()
         },
         &[],
-        false,
+        None,
     );
     let mut values = fits.values;
     let texts = log.holds.matches('?').count();

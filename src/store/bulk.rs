@@ -1,7 +1,8 @@
 //! The same done to many messages: which ones are chosen by a look, then each is treated as it would be alone, a bounded
 //! number in one transaction.
 
-use super::page::{Condition, Query, count};
+use super::condition::Condition;
+use super::page::{Query, count};
 use super::{Db, Tx, messages};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
@@ -39,7 +40,7 @@ pub(super) const WAITING: [&str; 2] = [
 impl Act {
     /// `from` and `where` of the messages it could be done to, and the values in them.
     fn sources(self, query: &Query) -> Vec<(String, Vec<Value>)> {
-        let Condition { sql, mut values } = Condition::of(query, &[], true);
+        let Condition { sql, mut values } = Condition::of(query, &[], Some(messages::BY_STATUS));
         match self {
             Self::Retry(before) => {
                 values.push(Value::Integer(before.as_millisecond()));

@@ -1,6 +1,8 @@
 //! What failed or expired, counted by its cause: counted in an index, so that the log is not read through.
 
-use super::page::{Condition, Query};
+use super::condition::Condition;
+use super::messages::BY_STATUS;
+use super::page::{Column, Kind, Query};
 use super::{Db, optional_time, templates, time};
 use crate::domain::format::Format;
 use crate::domain::message::Status;
@@ -10,6 +12,9 @@ use rusqlite::{OptionalExtension, Row, named_params, params_from_iter};
 
 /// The most causes that are told apart: codes are few, and a list of more is of no use to a person.
 pub const CAUSES_MAX: usize = 500;
+
+/// `MessageFormat`, in which the index of what ended goes on.
+pub const FORMAT: Column = Column::new("m.format", Kind::Int);
 
 /// Messages that ended alike.
 #[derive(Debug, Clone)]
@@ -49,7 +54,7 @@ pub fn list(db: &Db, query: &Query) -> Result<Vec<Group>> {
     let Condition {
         sql: condition,
         values,
-    } = Condition::of(query, &[], true);
+    } = Condition::of(query, &[], Some(BY_STATUS));
     let sql = format!(
         "select g.*, (select error from message where message.id = g.last) as example
         from (select {COLUMNS} from {SOURCE}{condition} {GROUPS}) g

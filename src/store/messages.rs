@@ -18,9 +18,12 @@ pub const ID: Column = Column::new("m.id", Kind::Int);
 /// `CreatedDate`
 pub const CREATED: Column = Column::new("m.created_at", Kind::Time);
 /// `MessageFormat`
-pub const FORMAT: Column = Column::new("m.format", Kind::Int);
+pub const FORMAT: Column = Column::new("m.format", Kind::Int).led_if_rare(
+    "message_kind",
+    "m.type_id in (select id from message_type) and ",
+);
 /// `NotificationType`
-pub const TYPE: Column = Column::new("m.type_id", Kind::Int);
+pub const TYPE: Column = Column::new("m.type_id", Kind::Int).led_if_rare("message_kind", "");
 /// `LastSendingAttempt`
 pub const LAST_ATTEMPT: Column = Column::new("m.last_attempt_at", Kind::Time);
 /// `SendingAttemptResult`
@@ -38,11 +41,14 @@ pub const STATUS: Column = Column::new(
         "undelivered",
         "suppressed",
     ]),
-);
+)
+.led_if_rare(BY_STATUS, "");
+/// The indexes of one state, or of several, taken together.
+pub(super) const BY_STATUS: &str = "status";
 /// `Cause`
-pub const CAUSE: Column = Column::indexed("m.cause", Kind::Key);
+pub const CAUSE: Column = Column::new("m.cause", Kind::Key).led();
 /// `UserId`
-pub const USER: Column = Column::indexed("m.user_id", Kind::Int);
+pub const USER: Column = Column::new("m.user_id", Kind::Int).led();
 
 /// Commits a message: from here on it is promised.
 pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {

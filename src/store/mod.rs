@@ -14,6 +14,7 @@ pub mod check;
 mod checkpointer;
 pub mod claims;
 pub mod clients;
+mod condition;
 pub mod copies;
 pub mod devices;
 mod directory;

@@ -1,7 +1,7 @@
 //! Paged lists: sort, filter, search and count over a table. (api.md, "Paged lists")
 
 use super::Db;
-use super::search::HOLDS;
+use super::condition::{Condition, Lead, RARE_MAX, leader};
 use crate::error::Result;
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -13,7 +13,7 @@ pub struct Column {
     sql: &'static str,
     /// What a filter's value must be.
     pub kind: Kind,
-    is_indexed: bool,
+    pub(super) lead: Lead,
 }
 
 /// The kind of a column's values.
@@ -40,17 +40,20 @@ impl Column {
         Self {
             sql,
             kind,
-            is_indexed: false,
+            lead: Lead::Never,
         }
     }
 
-    /// A column that an index begins with, and goes on by id: few rows have the same value.
-    pub(super) const fn indexed(sql: &'static str, kind: Kind) -> Self {
-        Self {
-            sql,
-            kind,
-            is_indexed: true,
-        }
+    /// A column with an index, of which few rows have the same value.
+    pub(super) const fn led(self) -> Self {
+        let lead = Lead::Always;
+        Self { lead, ..self }
+    }
+
+    /// See [`Lead::IfRare`].
+    pub(super) const fn led_if_rare(self, index: &'static str, with: &'static str) -> Self {
+        let lead = Lead::IfRare { index, with };
+        Self { lead, ..self }
     }
 
     pub(super) const fn sql(&self) -> &'static str {
@@ -124,18 +127,19 @@ pub(super) fn fetch<T>(
     query: &Query,
     mut from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Page<T>> {
-    let word_leads = word_leads(db, source, query)?;
+    let leader = leader(db, source, query)?;
     let Condition {
         sql: mut condition,
         mut values,
-    } = Condition::of(query, searched, word_leads);
+    } = Condition::of(query, searched, leader.index);
     let is_by_id = query.sort.iter().all(|(by, _)| by == id);
     let (total, is_capped) = match query.count_max {
+        Some(max) if leader.are_many && max <= RARE_MAX => (max, true),
         // Every row that is looked at costs time, so it is looked at once: the ids of what is found are its count too.
         max if query.search.is_some() || max.is_some() && is_by_id && !condition.is_empty() => {
             let max = max.filter(|_| query.search.is_none());
             // With a sign SQLite does not walk through all rows only because they are in this order.
-            let sign = if word_leads { "+" } else { "" };
+            let sign = if leader.index.is_some() { "+" } else { "" };
             let by = format!("{sign}{}", order(query, id));
             match found(db, &format!("{source}{condition}"), &values, id, &by, max)? {
                 Found::All(ids) => {
@@ -244,118 +248,6 @@ fn rows_of<T>(
         last_id: page.last().filter(|_| is_full).map(|id| **id),
         searched_to: None,
     })
-}
-
-/// Where counting for [`word_leads`] stops.
-const WORD_COUNT_MAX: u64 = 10_000;
-
-/// Whether the index of a word that is asked for leads to the rows: where few rows have the word, and no other filter leads
-/// to fewer. SQLite, which knows nothing of what is in the table, would always go by it.
-fn word_leads(db: &Db, source: &str, query: &Query) -> Result<bool> {
-    let word = query
-        .filters
-        .iter()
-        .find_map(|(by, operand)| Some((by, known_word(by.kind, operand)?)));
-    match word {
-        Some((by, word)) if !query.filters.iter().any(|(by, _)| by.is_indexed) => {
-            let source = format!("{source} and {} = '{word}'", by.sql);
-            Ok(!count(db, &source, &[], Some(WORD_COUNT_MAX))?.1)
-        }
-        _ => Ok(false),
-    }
-}
-
-/// The word that is asked for, if its rows have an index.
-fn known_word(kind: Kind, operand: &Operand) -> Option<&'static str> {
-    match (kind, operand) {
-        (Kind::Word(words), Operand::Text(text)) => {
-            let is_meant = |word: &&&str| word.eq_ignore_ascii_case(text);
-            words.iter().find(is_meant).copied()
-        }
-        _ => None,
-    }
-}
-
-/// What a row has to fulfil, as SQL to put behind a `where` clause, and the values in it.
-pub(super) struct Condition {
-    pub(super) sql: String,
-    pub(super) values: Vec<Value>,
-}
-
-impl Condition {
-    /// `word_leads`: whether SQLite may go by the index of a word, which it does only for one that stands in the statement.
-    pub(super) fn of(query: &Query, searched: &[&str], word_leads: bool) -> Self {
-        let mut condition = Self {
-            sql: String::new(),
-            values: Vec::new(),
-        };
-        for (column, operand) in &query.filters {
-            condition.equals(column, operand, word_leads);
-        }
-        for (column, bound) in &query.ranges {
-            let (sign, number) = match bound {
-                Bound::AtLeast(number) => (">=", number),
-                Bound::Below(number) => ("<", number),
-            };
-            condition.and(
-                &format!("{} {sign} ?", column.sql),
-                [Value::Integer(*number)],
-            );
-        }
-        if let Some(text) = &query.search {
-            let holds = format!("{HOLDS}(?, {})", searched.join(", "));
-            condition.and(&holds, [Value::Text(text.clone())]);
-        }
-        condition
-    }
-
-    fn equals(&mut self, column: &Column, operand: &Operand, word_leads: bool) {
-        let sql = column.sql;
-        match (column.kind, operand) {
-            (kind, operand) if let Some(word) = known_word(kind, operand) => {
-                let sign = if word_leads { "" } else { "+" };
-                self.and(&format!("{sign}{sql} = '{word}'"), []);
-            }
-            // Times are shown to the second, so the second is what a filter can know of them.
-            (Kind::Time, Operand::Int(millis)) => {
-                let second = millis.div_euclid(1000).saturating_mul(1000);
-                let ends = [second, second.saturating_add(999)].map(Value::Integer);
-                self.and(&format!("{sql} between ? and ?"), ends);
-            }
-            (_, Operand::Int(number)) => self.and(&format!("{sql} = ?"), [Value::Integer(*number)]),
-            (Kind::Key, Operand::Text(text)) => {
-                self.and(&format!("{sql} = ?"), [Value::Text(text.clone())]);
-            }
-            (Kind::Pattern(condition), Operand::Text(text)) => {
-                self.and(condition, [Value::Text(like(text))]);
-            }
-            (_, Operand::Text(text)) => {
-                self.and(
-                    &format!("{sql} = ? collate nocase"),
-                    [Value::Text(text.clone())],
-                );
-            }
-        }
-    }
-
-    fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(" and ");
-        self.sql.push_str(sql);
-        self.values.extend(values);
-    }
-}
-
-/// A pattern in the words of SQLite's `like`, with a backslash before what is to be taken as it stands.
-fn like(pattern: &str) -> String {
-    let mut like = String::new();
-    for char in pattern.chars() {
-        match char {
-            '*' => like.push('%'),
-            '%' | '_' | '\\' => like.extend(['\\', char]),
-            _ => like.push(char),
-        }
-    }
-    like
 }
 
 /// The order that was asked for; ties are broken by `id`.

@@ -1,5 +1,6 @@
 //! A test: the statements that run all day find their rows by an index, however long the log has grown.
 
+use super::condition::Condition;
 use super::page::{Column, Operand, Query};
 use super::{
     Access, Store, back, bulk, causes, claims, idempotency, messages, queue, retention, users,
@@ -32,6 +33,20 @@ fn cancelled(part: usize, filter: &str) -> String {
     format!(
         "select m.id from {} and {filter} limit 1000",
         bulk::WAITING[part]
+    )
+}
+
+/// What is picked of the rows with a type or a format that few have.
+fn rare(columns: &[Column]) -> String {
+    let filter = |column: &Column| (*column, Operand::Int(1));
+    let query = Query {
+        filters: columns.iter().map(filter).collect(),
+        ..Query::default()
+    };
+    let rare = Condition::of(&query, &[], Some("message_kind")).sql;
+    format!(
+        "select m.id from {}{rare} order by +m.id desc limit 10001",
+        messages::SOURCE
     )
 }
 
@@ -82,6 +97,10 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select m.id from {} and m.status = 'undelivered' order by +m.id desc limit 10001", messages::SOURCE), "SEARCH m USING COVERING INDEX message_rare (status=?); USE TEMP B-TREE FOR ORDER BY"),
         (format!("select m.id from {} and +m.status = 'failed' order by m.id desc limit 10001", messages::SOURCE), "SCAN m"),
         (format!("select m.id from {} and m.user_id = ? and +m.status = 'failed' order by m.id desc limit 10001", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
+        (rare(&[messages::TYPE]), "SEARCH m USING COVERING INDEX message_kind (type_id=?); USE TEMP B-TREE FOR ORDER BY"),
+        (rare(&[messages::FORMAT]), "SEARCH m USING COVERING INDEX message_kind (type_id=? AND format=?); USING ROWID SEARCH ON TABLE message_type FOR IN-OPERATOR; USE TEMP B-TREE FOR ORDER BY"),
+        (rare(&[messages::FORMAT, messages::TYPE]), "SEARCH m USING COVERING INDEX message_kind (type_id=? AND format=?); USING ROWID SEARCH ON TABLE message_type FOR IN-OPERATOR; USE TEMP B-TREE FOR ORDER BY"),
+        ("select count(*) from (select 1 from message where type_id = ?1 limit 1)".into(), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_kind (type_id=?); SCAN (subquery-1)"),
         (format!("select {} from {} {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=?)"),
         (format!("select {} from {} and m.format = ? and m.created_at >= ? {}", causes::COLUMNS, causes::SOURCE, causes::GROUPS), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),
         (causes::NEXT_CAUSE.to_owned(), "SEARCH m USING COVERING INDEX message_unsent (status=? AND format=? AND cause>?)"),

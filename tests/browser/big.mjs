@@ -23,7 +23,7 @@ let late = [];
 try {
   await fill(app);
   await seed();
-  const found = [...PAGES, "/users?search=user99", "/users?search=nobody-at-all", "/users?page=1900", "/log?UserId=4711", "/log?MessageFormat=2", "/log?MessageFormat=3", "/log?NotificationType=3", "/log?Status=sent", "/log?Status=undelivered", "/log?Status=failed&MessageFormat=0&NotificationType=1", "/log?UserId=4711&Status=sent", `/log/${MESSAGES}`];
+  const found = [...PAGES, "/users?search=user99", "/users?search=nobody-at-all", "/users?page=1900", "/log?UserId=4711", "/log?MessageFormat=2", "/log?MessageFormat=3", "/log?NotificationType=3", "/log?NotificationType=2", "/log?NotificationType=4", "/log?NotificationType=2&Status=failed", "/log?Status=sent", "/log?Status=undelivered", "/log?Status=failed&MessageFormat=0&NotificationType=1", "/log?UserId=4711&Status=sent", `/log/${MESSAGES}`];
   const times = new Map(found.map((to) => [to, { first: [], again: [] }]));
   for (let fresh = 1; fresh <= FRESH; fresh++) {
     const page = await open(app);
@@ -99,7 +99,8 @@ async function seed() {
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], timeout=60)
 names = [row[1] for row in db.execute("pragma table_info(message)") if row[1] != "id"]
-values = {"guid": "randomblob(16)", "user_id": "1 + i % ${USERS}", "status": "case i % 1000 when 0 then 'failed' else 'sent' end", "cause": "case i % 1000 when 0 then 'permanent 550' end", "error": "case i % 1000 when 0 then '550 No such user' end", "created_at": "created_at - (${MESSAGES} - i) * 60", "recipient": "'user' || (i % ${USERS}) || '@example.com'", "has_content": "0", "format": "case i % 3 when 0 then 2 else 0 end", "channel": "case i % 3 when 0 then 'sms' else 'email' end"}
+values = {"guid": "randomblob(16)", "user_id": "1 + i % ${USERS}", "status": "case i % 1000 when 0 then 'failed' else 'sent' end", "cause": "case i % 1000 when 0 then 'permanent 550' end", "error": "case i % 1000 when 0 then '550 No such user' end", "created_at": "created_at - (${MESSAGES} - i) * 60", "recipient": "'user' || (i % ${USERS}) || '@example.com'", "has_content": "0", "format": "case i % 3 when 0 then 2 else 0 end", "channel": "case i % 3 when 0 then 'sms' else 'email' end",
+  "type_id": "case when i % 80 = 0 then 2 when i % 110 = 0 then 4 else type_id end"}
 chosen = ", ".join(values.get(name, name) for name in names)
 db.execute(f"with recursive n(i) as (select 1 union all select i + 1 from n where i < ${MESSAGES}) insert into message ({', '.join(names)}) select {chosen} from n, message where message.id = 2")
 db.execute("insert into content (message_id, subject, trace) select m.id, c.subject, c.trace from message m join content c on c.message_id = 2 where m.id not in (select message_id from content)")

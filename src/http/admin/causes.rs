@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 const FIELDS: &[Field] = &[
-    field("MessageFormat", messages::FORMAT),
+    field("MessageFormat", rows::FORMAT),
     field("Status", messages::STATUS),
 ];
 /// What the causes are chosen by.
