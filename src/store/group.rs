@@ -11,11 +11,11 @@ use rusqlite::ErrorCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Sender;
 
-/// How many pieces of work share one commit at most, so that the first does not wait for ever.
-const GROUP_MAX: usize = 1024;
+/// How many pieces of work share one commit while nothing is being flushed: the sooner the first are on their way to the
+/// disk, the more of the others' work is done meanwhile.
+const GROUP_MAX: usize = 16;
 
-/// How many pieces gather at most while the group before is being flushed; more are committed at once, for that work has
-/// to be done anyway.
+/// How many gather at most while the group before is being flushed.
 const GROUP_AHEAD_MAX: usize = 48;
 
 /// For how many pieces the writer is woken while the group before is being flushed: they could not be answered sooner.
@@ -106,10 +106,12 @@ impl Pieces<'_> {
     /// Takes all pieces that wait, and those that come while the group before is flushed: it would have to wait for that
     /// anyway, and each commit has its cost. What is no piece is given back.
     fn gather(&mut self, waiting: &Waiting, is_flushing: &mut bool) -> Option<Job> {
-        while self.answers.len() < GROUP_MAX {
-            let next = match *is_flushing && self.answers.len() < GROUP_AHEAD_MAX {
-                true => waiting.next(WOKEN_FOR, None),
-                false => waiting.next_there(),
+        loop {
+            let there = self.answers.len();
+            let next = match *is_flushing {
+                true if there < GROUP_AHEAD_MAX => waiting.next(WOKEN_FOR, None),
+                false if there < GROUP_MAX => waiting.next_there(),
+                _ => return None,
             };
             match next? {
                 Job::Write(kind, run) => self.run(kind, run),
@@ -117,7 +119,6 @@ impl Pieces<'_> {
                 other => return Some(other),
             }
         }
-        None
     }
 
     fn run(&mut self, kind: Kind, run: Run) {

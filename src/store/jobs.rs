@@ -1,11 +1,16 @@
-//! What the writer is asked to do, in order. A channel would wake it for every piece; while a flush is under way it is woken
-//! for a few at a time, because where a processor is idle, waking costs as much as the piece.
+//! What the writer is asked to do, in order. A channel would wake it for every piece; because waking costs as much as the
+//! piece where a processor is idle, it looks around for a moment before it sleeps, and is woken for a few at a time while
+//! a flush is under way.
 
 use super::Db;
 use super::writer::{Job, Kind, Run};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
+
+/// How long the writer looks for more before it sleeps.
+const LOOKS_FOR: Duration = Duration::from_micros(30);
 
 /// Where work for the writer is put.
 #[derive(Clone)]
@@ -85,7 +90,15 @@ impl Waiting {
 
     /// What is there, or waits until so many pieces are, or anything else is; none when that takes longer than this.
     pub(super) fn next(&self, pieces: usize, at_most: Option<Duration>) -> Option<Job> {
-        let deadline = at_most.map(|at_most| Instant::now() + at_most);
+        let began = Instant::now();
+        loop {
+            match self.next_there() {
+                None if began.elapsed() < LOOKS_FOR => thread::yield_now(),
+                None => break,
+                job => return job,
+            }
+        }
+        let deadline = at_most.map(|at_most| began + at_most);
         let mut queue = self.0.lock();
         if queue.jobs.is_empty() {
             queue.wanted = pieces;
