@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::render::{self, Rendered};
 use crate::store::{Db, devices, templates};
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
+use uuid::{NoContext, Uuid};
 
 /// What every leg of one order shares.
 pub(super) struct Job<'a> {
@@ -171,7 +171,7 @@ impl Job<'_> {
         );
         let request = Decision::new("request", asked, format!("Asked for by {}.", self.by));
         Ok(NewMessage {
-            guid: guid(self.now)?,
+            guid: guid(self.now),
             user_id: Some(self.user.id),
             type_id: self.message_type.id,
             template_id: None,
@@ -205,9 +205,8 @@ impl Job<'_> {
 }
 
 /// A message's GUID. Version 7: the index over messages grows at its end.
-pub(super) fn guid(now: Timestamp) -> Result<Uuid> {
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-    let mut random = [0; 10];
-    getrandom::fill(&mut random).map_err(Error::internal)?;
-    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+pub(super) fn guid(now: Timestamp) -> Uuid {
+    let secs = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanos = now.subsec_nanosecond().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, secs, nanos))
 }

@@ -67,7 +67,7 @@ fn copy(app: &App, release: Release) -> Result<NewMessage> {
         let settings = settings::load(db)?;
         let life = SignedDuration::from_secs(i64::from(message_type.expiry_secs));
         Ok(NewMessage {
-            guid: compose::guid(now)?,
+            guid: compose::guid(now),
             user_id: origin.as_ref().and_then(|origin| origin.user_id),
             type_id: message_type.id,
             template_id: origin.as_ref().and_then(|origin| origin.template_id),

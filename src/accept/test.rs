@@ -100,7 +100,7 @@ fn prepare(app: &App, test: &Test) -> Result<Vec<NewMessage>> {
         .into_iter()
         .map(|recipient| {
             Ok(NewMessage {
-                guid: compose::guid(now)?,
+                guid: compose::guid(now),
                 user_id: user,
                 type_id: message_type.id,
                 template_id: Some(template.id),

@@ -4,8 +4,8 @@
 
 use super::environment;
 use crate::error::{Error, Result};
+use foldhash::fast::RandomState;
 use minijinja::{Environment, Template};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 const SOURCE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What a source is, and so which rules it has passed and how its values are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A subject or a text.
     Text,
@@ -34,12 +34,13 @@ impl Compiled {
     }
 }
 
-/// By SHA-256, because whoever could make two sources meet would get round the check.
-type Key = (Kind, [u8; 32]);
+/// By the whole source, because whoever could make two sources meet would get round the check.
+type Sources = HashMap<Box<str>, Arc<Compiled>, RandomState>;
 
 #[derive(Default)]
 struct Kept {
-    sources: HashMap<Key, Arc<Compiled>>,
+    /// Those of each kind.
+    sources: [Sources; 3],
     bytes: usize,
 }
 
@@ -54,9 +55,8 @@ pub(super) fn of(
     source: &str,
     check: impl FnOnce() -> Result<()>,
 ) -> Result<Arc<Compiled>> {
-    let key = (kind, Sha256::digest(source).into());
     let kept = KEPT.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(compiled) = kept.sources.get(&key) {
+    if let Some(compiled) = kept.sources[kind as usize].get(source) {
         return Ok(compiled.clone());
     }
     drop(kept);
@@ -70,7 +70,8 @@ pub(super) fn of(
     if kept.bytes + source.len() > SOURCE_BYTES_MAX {
         *kept = Kept::default();
     }
-    if kept.sources.insert(key, compiled.clone()).is_none() {
+    let before = kept.sources[kind as usize].insert(source.into(), compiled.clone());
+    if before.is_none() {
         kept.bytes += source.len();
     }
     Ok(compiled)

@@ -223,10 +223,11 @@ fn engine_value(value: &placeholder::Value, depth: usize, left: &mut usize) -> O
 
 fn engine_map(map: &placeholder::Values, depth: usize, left: &mut usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
-    let mut converted = BTreeMap::new();
+    // With keys of the engine's own kind, which hold a short word themselves and are not converted once more.
+    let mut converted = BTreeMap::<Value, Value>::new();
     for (key, value) in map {
         *left = left.checked_sub(key.len())?;
-        converted.insert(key.clone(), engine_value(value, depth, left)?);
+        converted.insert(key.as_str().into(), engine_value(value, depth, left)?);
     }
     Some(Value::from(converted))
 }

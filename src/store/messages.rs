@@ -9,7 +9,7 @@ use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use rusqlite::{OptionalExtension, Row, ToSql, named_params, params};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -56,23 +56,17 @@ pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
         insert into message (guid, user_id, type_id, template_id, format, channel, status, lane, recipient,
             recipient_name, sender, has_content, is_sensitive, created_at, created_by, due_at, expires_at,
             by_the_minute, error, cause)
-        values (:guid, :user_id, :type_id, :template_id, :format, :channel, :status, :lane, :recipient,
-            :recipient_name, :sender, :has_content, :is_sensitive, :created_at, :created_by, :due_at, :expires_at,
-            :by_the_minute, :error, :cause)";
-    // Not `returning`, which costs a table of its own for each row.
-    tx.0.0.prepare_cached(sql)?.execute(
-        named_params! {
-            ":guid": new.guid.as_bytes(), ":user_id": new.user_id.map(|u| u.0), ":type_id": new.type_id.0,
-            ":template_id": new.template_id.map(|t| t.0), ":format": new.format.number(),
-            ":channel": new.format.channel().word(), ":status": new.status.word(),
-            ":lane": super::outbox::lane(new), ":recipient": new.recipient,
-            ":recipient_name": new.recipient_name, ":sender": new.sender, ":has_content": new.body.is_some(),
-            ":is_sensitive": new.is_sensitive,
-            ":created_at": new.created.as_millisecond(), ":created_by": new.created_by,
-            ":due_at": new.due.as_millisecond(), ":expires_at": new.expires.as_millisecond(),
-            ":by_the_minute": new.by_the_minute, ":error": new.error, ":cause": new.cause.as_ref().map(Cause::key),
-        },
-    )?;
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    // By their order, for finding each name costs as much as writing its value. Not `returning`, which costs a table of its
+    // own for each row.
+    #[rustfmt::skip] // A table: as many on a line as in the statement.
+    tx.0.0.prepare_cached(sql)?.execute(params![
+        new.guid.as_bytes(), new.user_id.map(|u| u.0), new.type_id.0, new.template_id.map(|t| t.0), new.format.number(),
+            new.format.channel().word(), new.status.word(), super::outbox::lane(new), new.recipient,
+        new.recipient_name, new.sender, new.body.is_some(), new.is_sensitive, new.created.as_millisecond(),
+            new.created_by, new.due.as_millisecond(), new.expires.as_millisecond(),
+        new.by_the_minute, new.error, new.cause.as_ref().map(Cause::key),
+    ])?;
     let id = MessageId(tx.0.0.last_insert_rowid());
     let sql = "insert into content (message_id, subject, body, html_body, trace) values (?1, ?2, ?3, ?4, ?5)";
     let [subject, body, html_body] =
