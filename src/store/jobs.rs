@@ -131,3 +131,38 @@ impl Drop for Waiting {
         drop(left);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::RecvTimeoutError;
+
+    /// Nobody waits for an answer that cannot come.
+    #[test]
+    fn whoever_asks_a_writer_that_has_ended_hears_at_once() {
+        let (jobs, waiting) = queue();
+        let (reply, before) = mpsc::channel::<()>();
+        let piece = |reply: mpsc::Sender<()>| -> Run {
+            Box::new(move |_| {
+                drop(reply);
+                unreachable!("nobody runs it")
+            })
+        };
+        jobs.write(Kind::USUAL, piece(reply));
+        drop(waiting);
+        let heard = |reply: &mpsc::Receiver<()>| reply.recv_timeout(Duration::from_secs(5));
+        assert_eq!(
+            heard(&before),
+            Err(RecvTimeoutError::Disconnected),
+            "what waited"
+        );
+        let (reply, after) = mpsc::channel::<()>();
+        jobs.write(Kind::USUAL, piece(reply));
+        assert_eq!(
+            heard(&after),
+            Err(RecvTimeoutError::Disconnected),
+            "what came later"
+        );
+        assert_eq!(jobs.alone(|_| ()), None);
+    }
+}
