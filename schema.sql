@@ -171,7 +171,11 @@ create table message (
 create index message_due on message (channel, lane, due_at, expires_at) where status = 'queued';
 create index message_open on message (status) where status in ('sending', 'scheduled');
 create index message_scheduled on message (channel, due_at) where status = 'scheduled';
-create index message_user on message (user_id, id);
+-- Whose a message is, by parts of 1024: those of the last part are on a few pages, which many new messages change together,
+-- however many users there are. A user's messages are found by asking each part. (store::of_user)
+create index message_user on message (id >> 10, user_id);
+-- What a later notification within the minute takes the place of.
+create index message_minute on message (user_id, due_at) where status = 'scheduled' and by_the_minute;
 -- What ended without being sent: a list of one cause, and all causes counted without a look at the rows. Not `in`, for
 -- which SQLite would make a table of its own with every row that is written.
 create index message_cause on message (cause) where cause is not null;

@@ -337,7 +337,7 @@ fn insert(
     } in orders
     {
         if *by_the_minute && let Some(new) = messages.first() {
-            store::messages::replace_waiting(tx, user.id, new.type_id, new.due)?;
+            store::of_user::replace_waiting(tx, user.id, new.type_id, new.due)?;
         }
         // A moment may have passed since the preparation.
         let is_disabled = store::users::is_disabled(tx, user.id)?;

@@ -1,8 +1,8 @@
 //! Search in a log. No index knows its texts, for keeping one would cost every message that is accepted: a search goes
 //! from the newest row back, so far as one look may, and says how far that was.
 
-use super::condition::Condition;
-use super::page::{Column, Page, Query};
+use super::condition::{Condition, leader, shared_index};
+use super::page::{Column, Operand, Page, Query};
 use super::{Db, time};
 use crate::error::Result;
 use jiff::Timestamp;
@@ -63,7 +63,8 @@ pub(super) fn search<T>(
 }
 
 fn look(db: &Db, log: &Log, query: &Query, text: &str) -> Result<Reached> {
-    let (sql, values) = statement(log, query, text);
+    let leader = leader(db, log.source, query)?.index;
+    let (sql, values) = statement(log, query, text, leader);
     let (limits, began) = (db.limits(), Instant::now());
     let mut statement = db.0.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(&values))?;
@@ -84,39 +85,50 @@ fn look(db: &Db, log: &Log, query: &Query, text: &str) -> Result<Reached> {
     Ok(reached)
 }
 
-/// Every row that could be looked at, newest first, and whether it fits.
-pub(super) fn statement(log: &Log, query: &Query, text: &str) -> (String, Vec<Value>) {
-    let is_indexed = |column: &Column| log.indexed.contains(column);
+/// Every row that could be looked at, newest first, and whether it fits: of those that `leader` leads to, if any does.
+pub(super) fn statement(
+    log: &Log,
+    query: &Query,
+    text: &str,
+    leader: Option<&str>,
+) -> (String, Vec<Value>) {
+    let condition = |filters: Vec<_>, ranges: Vec<_>| {
+        let part = Query {
+            filters,
+            ranges,
+            ..Query::default()
+        };
+        Condition::of(&part, &[], leader.as_slice())
+    };
     let filters = query.filters.iter().cloned();
-    let (chosen, others): (Vec<_>, Vec<_>) = filters.partition(|(column, _)| is_indexed(column));
-    let fits = Condition::of(
-        &Query {
-            filters: others,
-            ranges: query.ranges.clone(),
-            ..Query::default()
-        },
-        &[],
-        None,
-    );
-    let chosen = Condition::of(
-        &Query {
-            filters: chosen,
-            ..Query::default()
-        },
-        &[],
-        None,
-    );
+    let is_led =
+        |(by, operand): &(Column, Operand)| leader.is_some() && shared_index(by, operand) == leader;
+    let (led, others): (Vec<_>, Vec<_>) = filters.partition(is_led);
+    let is_indexed = |(by, _): &(Column, Operand)| log.indexed.contains(by);
+    let (chosen, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_indexed);
+    let (id, at, source) = (log.id.sql(), log.at.sql(), log.source);
+    let fits = condition(others, query.ranges.clone());
+    let chosen = condition(chosen, Vec::new());
+    let (led, led_values) = match led.is_empty() {
+        true => (String::new(), Vec::new()),
+        false => {
+            let led = condition(led, Vec::new());
+            (
+                format!(" and {id} in (select {id} from {source}{})", led.sql),
+                led.values,
+            )
+        }
+    };
     let mut values = fits.values;
     let texts = log.holds.matches('?').count();
     values.extend(std::iter::repeat_n(Value::Text(text.to_owned()), texts));
+    values.extend(led_values);
     values.extend(chosen.values);
-    let (id, at) = (log.id.sql(), log.at.sql());
     let below = query.after.map(|after| format!(" and {id} < {after}"));
     let sql = format!(
-        "select {id} as id, {at} as at, (true{} and ({})) as fits from {}{}{} order by {id} desc",
+        "select {id} as id, {at} as at, (true{} and ({})) as fits from {source}{led}{}{} order by {id} desc",
         fits.sql,
         log.holds,
-        log.source,
         chosen.sql,
         below.unwrap_or_default(),
     );

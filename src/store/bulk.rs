@@ -3,7 +3,7 @@
 
 use super::condition::Condition;
 use super::page::{Query, count};
-use super::{Db, Tx, messages};
+use super::{Db, Tx, messages, of_user};
 use crate::domain::format::Channel;
 use crate::domain::ids::MessageId;
 use crate::error::{Error, Result};
@@ -40,7 +40,8 @@ pub(super) const WAITING: [&str; 2] = [
 impl Act {
     /// `from` and `where` of the messages it could be done to, and the values in them.
     fn sources(self, query: &Query) -> Vec<(String, Vec<Value>)> {
-        let Condition { sql, mut values } = Condition::of(query, &[], Some(messages::BY_STATUS));
+        let Condition { sql, mut values } =
+            Condition::of(query, &[], &[messages::BY_STATUS, of_user::INDEX]);
         match self {
             Self::Retry(before) => {
                 values.push(Value::Integer(before.as_millisecond()));

@@ -54,7 +54,7 @@ pub fn list(db: &Db, query: &Query) -> Result<Vec<Group>> {
     let Condition {
         sql: condition,
         values,
-    } = Condition::of(query, &[], Some(BY_STATUS));
+    } = Condition::of(query, &[], &[BY_STATUS]);
     let sql = format!(
         "select g.*, (select error from message where message.id = g.last) as example
         from (select {COLUMNS} from {SOURCE}{condition} {GROUPS}) g

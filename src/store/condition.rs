@@ -56,7 +56,7 @@ pub(super) fn leader(db: &Db, source: &str, query: &Query) -> Result<Leader> {
             filters,
             ..Query::default()
         };
-        let Condition { sql, values } = Condition::of(&of_it, &[], Some(index));
+        let Condition { sql, values } = Condition::of(&of_it, &[], &[index]);
         let (rows, is_capped) = count(db, &format!("{source}{sql}"), &values, Some(least))?;
         match is_capped {
             true => leader.are_many = is_all,
@@ -67,7 +67,7 @@ pub(super) fn leader(db: &Db, source: &str, query: &Query) -> Result<Leader> {
 }
 
 /// The index that may lead to the rows with this value.
-fn shared_index(column: &Column, operand: &Operand) -> Option<&'static str> {
+pub(super) fn shared_index(column: &Column, operand: &Operand) -> Option<&'static str> {
     match column.lead {
         Lead::IfRare { index, .. } => {
             let is_known =
@@ -96,14 +96,14 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// `leader`: by which of the indexes that lead if a value is rare SQLite may go.
-    pub(super) fn of(query: &Query, searched: &[&str], leader: Option<&str>) -> Self {
+    /// `leaders`: by which of the indexes that lead if a value is rare SQLite may go.
+    pub(super) fn of(query: &Query, searched: &[&str], leaders: &[&str]) -> Self {
         let mut condition = Self {
             sql: String::new(),
             values: Vec::new(),
         };
         for (column, operand) in &query.filters {
-            condition.equals(column, operand, leader);
+            condition.equals(column, operand, leaders);
         }
         for (column, bound) in &query.ranges {
             let (sign, number) = match bound {
@@ -122,9 +122,9 @@ impl Condition {
         condition
     }
 
-    fn equals(&mut self, column: &Column, operand: &Operand, leader: Option<&str>) {
+    fn equals(&mut self, column: &Column, operand: &Operand, leaders: &[&str]) {
         let front = match column.lead {
-            Lead::IfRare { index, with } if leader == Some(index) => with,
+            Lead::IfRare { index, with } if leaders.contains(&index) => with,
             // With a sign in front SQLite does not go by the column's index.
             Lead::IfRare { .. } => "+",
             _ => "",

@@ -3,13 +3,13 @@
 use super::back::{self, Log};
 use super::page::{Column, Kind, Operand, Page, Query, fetch};
 use super::tally::{self, By};
-use super::{Db, Tx, guid, optional_time, templates, time};
+use super::{Db, Tx, guid, of_user, optional_time, templates, time};
 use crate::domain::cause::Cause;
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, ToSql, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -48,8 +48,8 @@ pub(super) const BY_STATUS: &str = "status";
 /// `Cause`
 pub const CAUSE: Column = Column::new("m.cause", Kind::Key).led();
 /// `UserId`
-pub const USER: Column = Column::new("m.user_id", Kind::Int).led();
-
+pub const USER: Column =
+    Column::new("m.user_id", Kind::Int).led_if_rare(of_user::INDEX, of_user::EACH_PART);
 /// Commits a message: from here on it is promised.
 pub fn insert(tx: &Tx<'_>, new: &NewMessage) -> Result<MessageId> {
     let sql = "
@@ -122,36 +122,6 @@ pub fn origin(db: &Db, guid: Uuid) -> Result<Option<Origin>> {
     Ok(found.optional()?)
 }
 
-/// Stops what still waits of the notifications of this type to this user for this minute: a later one takes its place.
-pub fn replace_waiting(tx: &Tx<'_>, user: UserId, type_id: TypeId, due: Timestamp) -> Result<()> {
-    let sql = "
-        select id from message
-        where status = 'scheduled' and by_the_minute and user_id = :user_id and type_id = :type_id and due_at = :due";
-    let by =
-        named_params! { ":user_id": user.0, ":type_id": type_id.0, ":due": due.as_millisecond() };
-    let reason = "A later notification within the minute took its place.";
-    cancel_all(tx, sql, by, reason)
-}
-
-/// Stops whatever waits for a user.
-pub fn cancel_waiting(tx: &Tx<'_>, user: UserId, reason: &str) -> Result<()> {
-    let sql = "
-        select id from message where user_id = :user_id and status in ('queued', 'scheduled')";
-    cancel_all(tx, sql, named_params! { ":user_id": user.0 }, reason)
-}
-
-fn cancel_all(tx: &Tx<'_>, sql: &str, by: &[(&str, &dyn ToSql)], reason: &str) -> Result<()> {
-    let ids =
-        tx.0.0
-            .prepare_cached(sql)?
-            .query_map(by, |row| row.get("id").map(MessageId))?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-    for id in ids {
-        super::outbox::close(tx, id, Status::Cancelled, reason, None)?;
-    }
-    Ok(())
-}
-
 pub(super) const SOURCE: &str = "message m where true";
 
 /// What a search looks through: never the content of sensitive types, and of that of others the subject alone.
@@ -165,7 +135,7 @@ pub(super) const LOG: Log = Log {
         or m.attempts > 0 and exists (
             select 1 from attempt a left join report r using (message_id, number)
             where a.message_id = m.id and holds(?, a.answer, a.provider_id, r.words))",
-    indexed: &[ID, USER, CAUSE],
+    indexed: &[ID, CAUSE],
 };
 
 /// A page of one user's log.

@@ -29,6 +29,7 @@ mod memo;
 pub mod messages;
 mod migrate;
 pub mod news;
+pub mod of_user;
 pub mod operators;
 pub mod outbox;
 pub mod page;

@@ -131,7 +131,7 @@ pub(super) fn fetch<T>(
     let Condition {
         sql: mut condition,
         mut values,
-    } = Condition::of(query, searched, leader.index);
+    } = Condition::of(query, searched, leader.index.as_slice());
     let is_by_id = query.sort.iter().all(|(by, _)| by == id);
     let (total, is_capped) = match query.count_max {
         Some(max) if leader.are_many && max <= RARE_MAX => (max, true),

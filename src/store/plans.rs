@@ -3,8 +3,8 @@
 use super::condition::Condition;
 use super::page::{Column, Operand, Query};
 use super::{
-    Access, Store, back, bulk, causes, claims, idempotency, messages, queue, retention, users,
-    waiting,
+    Access, Store, back, bulk, causes, claims, idempotency, messages, of_user, queue, retention,
+    users, waiting,
 };
 
 /// What SQLite says it would do.
@@ -36,29 +36,34 @@ fn cancelled(part: usize, filter: &str) -> String {
     )
 }
 
-/// What is picked of the rows with a type or a format that few have.
-fn rare(columns: &[Column]) -> String {
+/// What fulfils filters by these columns, of which few rows have the value.
+fn few(columns: &[Column]) -> String {
     let filter = |column: &Column| (*column, Operand::Int(1));
     let query = Query {
         filters: columns.iter().map(filter).collect(),
         ..Query::default()
     };
-    let rare = Condition::of(&query, &[], Some("message_kind")).sql;
+    Condition::of(&query, &[], &["message_kind", of_user::INDEX]).sql
+}
+
+/// What is picked of them.
+fn rare(columns: &[Column]) -> String {
+    let rare = few(columns);
     format!(
         "select m.id from {}{rare} order by +m.id desc limit 10001",
         messages::SOURCE
     )
 }
 
-/// What a search goes through whose filters are these columns.
-fn searched(columns: &[Column]) -> String {
+/// What a search goes through whose filters are these columns, the leader's among them.
+fn searched(columns: &[Column], leader: Option<&str>) -> String {
     let filter = |column: &Column| (*column, Operand::Int(1));
     let query = Query {
         filters: columns.iter().map(filter).collect(),
         after: Some(1),
         ..Query::default()
     };
-    back::statement(&messages::LOG, &query, "x").0
+    back::statement(&messages::LOG, &query, "x", leader).0
 }
 
 const SEARCHED: &str = "CORRELATED SCALAR SUBQUERY 1; SEARCH content USING INTEGER PRIMARY KEY (rowid=?); CORRELATED SCALAR SUBQUERY 2; SEARCH a USING PRIMARY KEY (message_id=?); SEARCH r USING PRIMARY KEY (message_id=? AND number=?) LEFT-JOIN";
@@ -78,8 +83,10 @@ fn what_runs_all_day_uses_its_index() {
         (waiting::PENDING.to_owned(), "SCAN CONSTANT ROW; SCALAR SUBQUERY 1; SCAN message USING COVERING INDEX message_due; SCALAR SUBQUERY 2; SEARCH message USING COVERING INDEX message_open (status=?)"),
         (idempotency::FIND.to_owned(), "SEARCH idempotency USING PRIMARY KEY (owner=? AND key=?)"),
         (idempotency::FORGET.to_owned(), "SEARCH idempotency USING INDEX idempotency_age (created_at<?)"),
-        (format!("select m.* from {} and m.user_id = ? order by m.id desc limit 10 offset 0", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
-        (format!("select count(*) from {} and m.user_id = ?", messages::SOURCE), "SEARCH m USING COVERING INDEX message_user (user_id=?)"),
+        (rare(&[messages::USER]), "SEARCH m USING COVERING INDEX message_user (<expr>=? AND user_id=?); LIST SUBQUERY 4; MATERIALIZE part; SETUP; SEARCH message; RECURSIVE STEP; SCAN part; SCALAR SUBQUERY 2; SEARCH message; SCAN part; USE TEMP B-TREE FOR ORDER BY"),
+        (format!("select count(*) from (select 1 from {}{} limit 10001)", messages::SOURCE, few(&[messages::USER])), "CO-ROUTINE (subquery-5); SEARCH m USING COVERING INDEX message_user (<expr>=? AND user_id=?); LIST SUBQUERY 4; MATERIALIZE part; SETUP; SEARCH message; RECURSIVE STEP; SCAN part; SCALAR SUBQUERY 2; SEARCH message; SCAN part; SCAN (subquery-5)"),
+        (of_user::ids(" and m.status in ('queued', 'scheduled')"), "SEARCH m USING INDEX message_user (<expr>=? AND user_id=?); LIST SUBQUERY 4; MATERIALIZE part; SETUP; SEARCH message; RECURSIVE STEP; SCAN part; SCALAR SUBQUERY 2; SEARCH message; SCAN part"),
+        (of_user::REPLACED.to_owned(), "SEARCH message USING INDEX message_minute (user_id=? AND due_at=?)"),
         (messages::ATTEMPTS.to_owned(), "SEARCH attempt USING PRIMARY KEY (message_id=?); SEARCH report USING PRIMARY KEY (message_id=? AND number=?) LEFT-JOIN"),
         (waiting::CLOCK_WENT_BACK.to_owned(), "SEARCH message USING INDEX message_due (channel=? AND lane=? AND due_at>?)"),
         (retention::OLDEST_MESSAGES.to_owned(), "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)"),
@@ -96,7 +103,6 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select m.id from {} and m.status = 'scheduled' order by +m.id desc limit 10001", messages::SOURCE), "SCAN m USING COVERING INDEX message_scheduled; USE TEMP B-TREE FOR ORDER BY"),
         (format!("select m.id from {} and m.status = 'undelivered' order by +m.id desc limit 10001", messages::SOURCE), "SEARCH m USING COVERING INDEX message_rare (status=?); USE TEMP B-TREE FOR ORDER BY"),
         (format!("select m.id from {} and +m.status = 'failed' order by m.id desc limit 10001", messages::SOURCE), "SCAN m"),
-        (format!("select m.id from {} and m.user_id = ? and +m.status = 'failed' order by m.id desc limit 10001", messages::SOURCE), "SEARCH m USING INDEX message_user (user_id=?)"),
         (rare(&[messages::TYPE]), "SEARCH m USING COVERING INDEX message_kind (type_id=?); USE TEMP B-TREE FOR ORDER BY"),
         (rare(&[messages::FORMAT]), "SEARCH m USING COVERING INDEX message_kind (type_id=? AND format=?); USING ROWID SEARCH ON TABLE message_type FOR IN-OPERATOR; USE TEMP B-TREE FOR ORDER BY"),
         (rare(&[messages::FORMAT, messages::TYPE]), "SEARCH m USING COVERING INDEX message_kind (type_id=? AND format=?); USING ROWID SEARCH ON TABLE message_type FOR IN-OPERATOR; USE TEMP B-TREE FOR ORDER BY"),
@@ -110,14 +116,15 @@ fn what_runs_all_day_uses_its_index() {
         (format!("select count(*) from (select 1 from {} limit 10001)", queue::BACKLOG[1]), "CO-ROUTINE (subquery-1); SEARCH message USING COVERING INDEX message_scheduled (channel=?); SCAN (subquery-1)"),
         (users::SPEAKERS.to_owned(), "SEARCH recipient USING COVERING INDEX recipient_language (is_disabled=?)"),
         ("select c.* from captured c where true and c.id in (select id from captured indexed by captured_recipient where recipient like ? escape '\\') and c.id < ? order by c.id desc limit 30".into(), "SEARCH c USING INTEGER PRIMARY KEY (rowid=?); LIST SUBQUERY 1; SCAN captured USING COVERING INDEX captured_recipient"),
-        (searched(&[]), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid<?); {SEARCHED}").leak()),
-        (searched(&[messages::STATUS, messages::CREATED]), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid<?); {SEARCHED}").leak()),
-        (searched(&[messages::USER, messages::TYPE]), format!("SEARCH m USING INDEX message_user (user_id=? AND id<?); {SEARCHED}").leak()),
-        (searched(&[messages::CAUSE]), format!("SEARCH m USING INDEX message_cause (cause=? AND rowid<?); {SEARCHED}").leak()),
+        (searched(&[], None), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid<?); {SEARCHED}").leak()),
+        (searched(&[messages::STATUS, messages::CREATED], None), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid<?); {SEARCHED}").leak()),
+        (searched(&[messages::USER, messages::TYPE], Some(of_user::INDEX)), format!("SEARCH m USING INTEGER PRIMARY KEY (rowid=?); LIST SUBQUERY 7; SEARCH m USING COVERING INDEX message_user (<expr>=? AND user_id=?); LIST SUBQUERY 6; MATERIALIZE part; SETUP; SEARCH message; RECURSIVE STEP; SCAN part; SCALAR SUBQUERY 4; SEARCH message; SCAN part; {SEARCHED}").leak()),
+        (searched(&[messages::CAUSE], None), format!("SEARCH m USING INDEX message_cause (cause=? AND rowid<?); {SEARCHED}").leak()),
         (retried("m.cause = ?"), "SEARCH m USING INDEX message_cause (cause=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.created_at >= ?"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
         (retried("m.status = 'failed'"), "SEARCH m USING INDEX message_unsent (status=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
-        (retried("m.user_id = ?"), "SEARCH m USING INDEX message_user (user_id=?); CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (retried(few(&[messages::USER]).trim_start_matches(" and ")), "SEARCH m USING INDEX message_unsent (status=?); LIST SUBQUERY 5; MATERIALIZE part; SETUP; SEARCH message; RECURSIVE STEP; SCAN part; SCALAR SUBQUERY 3; SEARCH message; SCAN part; CREATE BLOOM FILTER; CORRELATED SCALAR SUBQUERY 1; SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"),
+        (cancelled(0, few(&[messages::USER]).trim_start_matches(" and ")), "SEARCH m USING INDEX message_user (<expr>=? AND user_id=?); LIST SUBQUERY 4; MATERIALIZE part; SETUP; SEARCH message; RECURSIVE STEP; SCAN part; SCALAR SUBQUERY 2; SEARCH message; SCAN part"),
         (cancelled(0, "m.channel = ?"), "SEARCH m USING COVERING INDEX message_due (channel=?)"),
         (cancelled(0, "m.created_at < ?"), "SCAN m USING INDEX message_due"),
         (cancelled(1, "m.created_at < ?"), "SCAN m USING INDEX message_scheduled"),

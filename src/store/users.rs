@@ -86,7 +86,7 @@ pub fn update(tx: &Tx<'_>, id: UserId, user: &UserProfile, now: Timestamp) -> Re
         )));
     }
     if user.is_disabled {
-        super::messages::cancel_waiting(tx, id, "The user was disabled.")?;
+        super::of_user::cancel_waiting(tx, id, "The user was disabled.")?;
     }
     Ok(())
 }
@@ -98,22 +98,23 @@ pub fn update(tx: &Tx<'_>, id: UserId, user: &UserProfile, now: Timestamp) -> Re
 /// # Errors
 /// [`Error::NotFound`].
 pub fn erase(tx: &Tx<'_>, id: UserId) -> Result<()> {
-    let run = |sql| tx.0.0.prepare_cached(sql)?.execute([id.0]);
-    run("delete from captured where guid in (select guid from message where user_id = ?1)")?;
-    run(
-        "update attempt set answer = null where message_id in (select id from message where user_id = ?1)",
-    )?;
+    let theirs = super::of_user::ids("");
+    let run = |sql: &str| {
+        let sql = sql.replace("THEIRS", &theirs);
+        let by = named_params! { ":user_id": id.0 };
+        tx.0.0.prepare_cached(&sql)?.execute(by)
+    };
+    run("delete from captured where guid in (select guid from message where id in (THEIRS))")?;
+    run("update attempt set answer = null where message_id in (THEIRS)")?;
     run("
         update message set status = 'cancelled', error = 'The user was erased.'
-        where user_id = ?1 and status in ('queued', 'scheduled')")?;
-    run(
-        "update content set trace = '' where message_id in (select id from message where user_id = ?1)",
-    )?;
+        where id in (THEIRS) and status in ('queued', 'scheduled')")?;
+    run("update content set trace = '' where message_id in (THEIRS)")?;
     run("
         update message set user_id = null, recipient = '', recipient_name = null, has_content = 0,
             error = iif(attempts = 0 or error = 'The user was erased.', error, null)
-        where user_id = ?1")?;
-    match run("delete from recipient where id = ?1")? {
+        where id in (THEIRS)")?;
+    match run("delete from recipient where id = :user_id")? {
         0 => Err(not_found(id)),
         _ => Ok(()),
     }

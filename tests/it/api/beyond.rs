@@ -278,11 +278,15 @@ fn the_count_of_a_log_stops_at_ten_thousand() {
         "MessageFormat=0",
         "MessageFormat=0&NotificationType=1",
         "Status=suppressed",
+        "UserId=1",
+        "UserId=1&Status=suppressed",
         "Status=suppressed&NotificationType=1",
     ];
     let nothing = [
         "MessageFormat=1",
         "NotificationType=2&MessageFormat=0",
+        "UserId=2",
+        "UserId=1&MessageFormat=2",
         "Status=failed&NotificationType=1",
     ];
     let paging = |filter: &str| {
