@@ -212,3 +212,22 @@ pageTest("the API's page tries a request and gives the line for a shell", {}, as
   assert.equal(line, `curl -X POST '${app.url}/api/admin/v1/users' \\\n  -H "Authorization: Bearer $HERALD_KEY" \\\n  -H 'Content-Type: application/json' \\\n  -d '{"UserName": "from the page"}'`);
   await isTidy(page);
 });
+
+pageTest("the last of several choices made at once is the one that is kept", {}, async (page, app) => {
+  // On the way is a format that has no template.
+  page.refused(400);
+  await signIn(page, "/settings/preferences");
+  let asked = 0;
+  // Slower than a hand that goes through the choices with an arrow key.
+  await page.route("**/system-message-preferences", async (route) => {
+    if (route.request().method() === "POST" && ++asked === 1) await until("the others are chosen", () => page.getByLabel("Welcome as Push").isChecked());
+    await route.continue();
+  });
+  await page.getByLabel("Welcome as HTML e-mail").focus();
+  for (let step = 0; step < 3; step++) await page.keyboard.press("ArrowRight");
+  await page.getByRole("row", { name: /Welcome/ }).getByText("Chosen").waitFor();
+  assert.deepEqual((await app.get("messages/system-message-preferences")).map(({ Type, Format }) => [Type, Format]), [[1, 3]]);
+  assert.equal(await page.getByLabel("Welcome as Push").isChecked(), true);
+  assert.equal(asked, 2);
+  await isTidy(page);
+});

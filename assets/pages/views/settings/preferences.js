@@ -19,6 +19,7 @@ export default async function preferences({ signal }) {
 
 function row(type, kept) {
   let current = kept;
+  let wanted;
   const standing = h("div.standing", { role: "status" });
   const radios = FORMATS.map((format) => h("input", { type: "radio", name: `format-${type.ID}`, "aria-label": t.settings.sendsAs(type.Name, formatName(format)), on: { change: () => save(format) } }));
   show();
@@ -37,14 +38,29 @@ function row(type, kept) {
     radios[0].focus();
   }
 
+  // One after the other, and of those that were chosen meanwhile only the last: an arrow key goes through them all.
   async function save(format) {
+    const isSaving = wanted !== undefined;
+    wanted = format;
+    if (isSaving) return;
+    try {
+      let next, fault;
+      do fault = await keep((next = wanted));
+      while (next !== wanted);
+      show(fault);
+    } finally {
+      wanted = undefined;
+    }
+  }
+
+  /** Why it is not kept, if the server says so. */
+  async function keep(format) {
     try {
       await post(PATH, { ID: current?.ID, MessageType: type.ID, MessageFormat: format });
       current = (await list(PATH, { Type: type.ID })).rows[0];
-      show();
     } catch (fault) {
       if (fault.name !== "ApiError") throw fault;
-      show(fault);
+      return fault;
     }
   }
 }
