@@ -216,9 +216,9 @@ job("a template is found in the map, written, seen, saved, tried, brought back a
   assert.ok(await keys.has(button("See it with samples")));
   await keys.choose(button("Save"));
   // The word of the first time may still stand there.
-  const second = await until("the text to be saved", async () => {
+  await until("the text to be saved", async () => {
     const { Body } = await app.get(`messages/templates/${id}`);
-    return Body.endsWith("\nHallo {{ user.name }}") && Body;
+    return Body.endsWith("\nHallo {{ user.name }}");
   });
   await page.getByText("Not saved yet").waitFor({ state: "hidden" });
 
