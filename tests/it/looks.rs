@@ -148,6 +148,9 @@ fn a_search_looks_at_so_many_messages_and_says_how_far_back_it_came() {
     assert_eq!(searched_to.as_deref(), Some("1970-01-01T00:16:38Z"));
     // A user's messages are found by their index: nobody else's are looked at.
     assert_eq!(search(&app, "first&UserId=1"), whole(&[]));
+    // So is what few messages are.
+    assert_eq!(search(&app, "first&NotificationType=1"), whole(&[]));
+    assert_eq!(search(&app, "first&Status=failed"), whole(&[]));
 }
 
 #[test]
