@@ -103,7 +103,7 @@ struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    /// Takes all pieces that wait, and those that come while the group before is flushed: it would have to wait for that
+    /// Takes pieces that wait, and those that come while the group before is flushed: it would have to wait for that
     /// anyway, and each commit has its cost. What is no piece is given back.
     fn gather(&mut self, waiting: &Waiting, is_flushing: &mut bool) -> Option<Job> {
         loop {
