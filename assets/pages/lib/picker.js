@@ -42,7 +42,9 @@ export function userPicker({ label, placeholder, choose, extra = () => [], last 
       const { rows } = await list("users", { search: text, pageSize: SHOWN }, asked.signal);
       found = [...extra(text), ...rows.map((user) => ({ user, text: user.Name, second: [user.UserName, user.Email, user.Mobile].filter(Boolean).join(" · ") })), ...last(text)];
       foundFor = text;
-      open();
+      at = found.length ? 0 : -1;
+      // Under whoever has gone on meanwhile lies something else.
+      if (document.activeElement === input) open();
       if (isWaiting) take(at);
     } catch (fault) {
       failed(fault);
@@ -50,7 +52,6 @@ export function userPicker({ label, placeholder, choose, extra = () => [], last 
   }
 
   function open() {
-    at = found.length ? 0 : -1;
     const lines = found.map((option, index) => h("li", { role: "option", id: `${id}-${index}`, "aria-selected": index === at, on: { mousedown: (event) => { event.preventDefault(); take(index); } } },
       h("b", {}, option.text), option.second && h("span", {}, option.second)));
     replace(options, lines.length ? lines : h("li.nothing", { role: "option", "aria-disabled": "true" }, t.picker.nothing));

@@ -77,3 +77,27 @@ pageTest("a search says how far back it came, goes further, and hears of what is
   assert.deepEqual(await ids(page), [10, 1]);
   await isTidy(page);
 });
+
+pageTest("whoever has left a field is not shown what it found", {}, async (page, app) => {
+  await app.post("users", { UserName: "anna", Name: "Anna Berg" });
+  await signIn(page, "/log");
+  const field = page.getByRole("combobox", { name: "Find a user, a number or any text" });
+  let isLeft = false;
+  await page.route("**/users?search=*", async (route) => {
+    await until("the field is left", () => isLeft);
+    await route.continue();
+  });
+  const asked = page.waitForRequest("**/users?search=*");
+  await field.fill("an");
+  await asked;
+  await page.keyboard.press("Tab");
+  const answered = page.waitForEvent("requestfinished", { predicate: (request) => request.url().includes("/users?search=") });
+  isLeft = true;
+  await answered;
+  // What comes of the answer is done before the frame after the next.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  assert.equal(await page.locator(".options").first().isVisible(), false);
+  await field.focus();
+  await page.getByRole("option", { name: /Anna Berg/ }).waitFor();
+  await isTidy(page);
+});

@@ -94,14 +94,14 @@ export async function isReachable(page, where) {
   // It begins anywhere, and ends where it began: behind the last stop comes the browser itself, and then the first one.
   for (let stop = 0; stop < STOPS_MAX && outside < OUTSIDE_MAX && !ended; stop++) {
     await page.keyboard.press("Tab");
-    const now = await page.evaluate(() => globalThis.stops.now());
-    if (!now) outside += 1;
-    else if (now.id === first) ended = true;
-    else {
-      first ??= now.id;
-      seen.set(now.name, (seen.get(now.name) ?? new Set()).add(now.id));
-      if (now.fault) faults.push(`${now.name} ${now.fault}`);
+    const { passed, fault } = await page.evaluate(() => globalThis.stops.since());
+    if (!passed.length) outside += 1;
+    for (const { id, name } of passed) {
+      ended ||= id === first;
+      first ??= id;
+      seen.set(name, (seen.get(name) ?? new Set()).add(id));
     }
+    if (fault) faults.push(`${passed.at(-1).name} ${fault}`);
   }
   assert.ok(ended, `${where}: Tab does not get out of ${[...seen.keys()].slice(-3).join(" | ")}`);
   for (const [name, count] of Object.entries(expected)) {
@@ -135,18 +135,29 @@ function prepare() {
       return top && (element.contains(top) || top.contains(element) && top !== document.documentElement && top !== document.body || [...element.labels ?? []].some((label) => label.contains(top)));
     }));
   };
+  const stopOf = (element) => ({ id: idOf(element), name: nameOf(element) });
+  // The browser gives the focus back when it likes: between a question and the next key it would be missed.
+  const trail = [];
+  globalThis.stops?.end();
+  const note = ({ target }) => trail.push(stopOf(target));
+  addEventListener("focusin", note, true);
   globalThis.stops = {
+    end: () => removeEventListener("focusin", note, true),
     expected() {
       const counts = {};
       for (const element of (document.querySelector("dialog[open]") ?? document).querySelectorAll(CONTROLS)) if (isStop(element)) counts[nameOf(element)] = (counts[nameOf(element)] ?? 0) + 1;
       return counts;
     },
-    now() {
+    /** What had the focus since the last question, and what is wrong with what has it now. */
+    since() {
+      const passed = trail.splice(0);
       const element = document.activeElement;
-      if (!element || element === document.body || element === document.documentElement) return null;
-      // What is inside the frame of a mail is the mail's.
+      if (!element || element === document.body || element === document.documentElement) return { passed };
+      const now = stopOf(element);
+      // The frame of a mail gets the focus without an event; what is inside it is the mail's.
+      if (passed.at(-1)?.id !== now.id) passed.push(now);
       const fault = element.localName === "iframe" ? null : !isMarked(element) ? "has no mark while it has the focus" : !isInSight(element) ? "is covered or out of sight while it has the focus" : null;
-      return { id: idOf(element), name: nameOf(element), fault };
+      return { passed, fault };
     },
   };
 }
