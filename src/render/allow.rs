@@ -254,7 +254,7 @@ impl<'s> Walk<'s> {
 }
 
 /// The dotted names of an expression that is a word with or without attributes.
-fn path<'s>(expression: &ast::Expr<'s>) -> Option<Vec<&'s str>> {
+pub(super) fn path<'s>(expression: &ast::Expr<'s>) -> Option<Vec<&'s str>> {
     match expression {
         ast::Expr::Var(variable) => Some(vec![variable.id]),
         ast::Expr::GetAttr(attribute) => {

@@ -2,10 +2,11 @@
 //!
 //! They are kept by what they say, so a changed template is another source and nothing has to be told of the change.
 
-use super::environment;
+use super::environment::{self, Capped, Given};
+use super::plain::Plain;
 use crate::error::{Error, Result};
 use foldhash::fast::RandomState;
-use minijinja::{Environment, Template};
+use minijinja::Environment;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
@@ -24,13 +25,53 @@ pub(super) enum Kind {
 }
 
 /// A source ready to run.
-pub(super) struct Compiled(Environment<'static>);
+pub(super) struct Compiled {
+    plain: Option<Plain>,
+    engine: Environment<'static>,
+}
 
 const NAME: &str = "template";
 
 impl Compiled {
-    pub(super) fn template(&self) -> std::result::Result<Template<'_, '_>, minijinja::Error> {
-        self.0.get_template(NAME)
+    fn new(kind: Kind, source: &str) -> Result<Self> {
+        let escape = kind == Kind::Html;
+        let mut engine = environment::environment(escape);
+        engine
+            .add_template_owned(NAME, source.to_owned())
+            .map_err(Error::internal)?;
+        let plain = Plain::of(source, escape);
+        Ok(Self { plain, engine })
+    }
+
+    /// The source with its values.
+    pub(super) fn render(
+        &self,
+        source: &str,
+        values: &Given<'_>,
+    ) -> std::result::Result<String, minijinja::Error> {
+        // Values are seldom longer than the tags they replace, but for a link or two.
+        let room = source.len() + 1024;
+        match self.put_together(values, room) {
+            Some(text) => Ok(text),
+            None => String::from_utf8(self.run(values, room)?)
+                .map_err(|_| minijinja::ErrorKind::InvalidOperation.into()),
+        }
+    }
+
+    fn put_together(&self, values: &Given<'_>, room: usize) -> Option<String> {
+        self.plain.as_ref()?.put_together(values.given, room)
+    }
+
+    fn run(
+        &self,
+        values: &Given<'_>,
+        room: usize,
+    ) -> std::result::Result<Vec<u8>, minijinja::Error> {
+        let bytes = Vec::with_capacity(room);
+        let mut output = Capped { bytes };
+        let template = self.engine.get_template(NAME)?;
+        template.render_captured_to(values.of_engine(), &mut output)?;
+        Ok(output.bytes)
     }
 }
 
@@ -61,11 +102,7 @@ pub(super) fn of(
     }
     drop(kept);
     check()?;
-    let mut environment = environment::environment(kind == Kind::Html);
-    environment
-        .add_template_owned(NAME, source.to_owned())
-        .map_err(Error::internal)?;
-    let compiled = Arc::new(Compiled(environment));
+    let compiled = Arc::new(Compiled::new(kind, source)?);
     let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
     if kept.bytes + source.len() > SOURCE_BYTES_MAX {
         *kept = Kept::default();
@@ -79,7 +116,9 @@ pub(super) fn of(
 
 #[cfg(test)]
 mod tests {
+    use super::super::OUTPUT_BYTES_MAX;
     use super::*;
+    use crate::domain::placeholder::{Value, Values};
 
     #[test]
     fn only_the_same_source_of_the_same_kind_is_spared_its_check() {
@@ -97,6 +136,98 @@ mod tests {
         assert_eq!(run(Kind::Text, "a source", refused()), (true, 2));
         assert_eq!(run(Kind::Html, "a source", Ok(())), (true, 3));
         assert_eq!(run(Kind::Text, "another", refused()), (false, 4));
+    }
+
+    /// Sources of text and words, and what is beyond them by a hair.
+    const SOURCES: [&str; 36] = [
+        "",
+        "text",
+        "\n",
+        "line\n",
+        "line\n\n",
+        "line\r\n",
+        "\u{feff}æøå 😀 {{ word }}",
+        "{{word}}",
+        "{{ word }}\n",
+        "a {{- word -}} b",
+        "a\n  {{- word }}\n  b",
+        "a {{+ word +}} b",
+        "a {# {{ word }} #} b",
+        "a {#- word -#} b",
+        "{{ word }}{{ word }}{{ other.deep.word }}",
+        "{{ other.word }} and {{ other . word }}",
+        "{{ (word) }}",
+        "{{ word.word }}",
+        "{{ other }}",
+        "{{ other.none }}",
+        "{{ missing }}",
+        "{{ missing.word }}",
+        "{{ nothing }}",
+        "{{ number }} {{ fraction }} {{ yes }}",
+        "{{ list }}",
+        "{{ true }}",
+        "{{ 'word' }}",
+        "{{ word|upper }}",
+        "{% if word %}{{ word }}{% endif %}",
+        "{% raw %}{{ word }}{% endraw %}",
+        "<a href=\"{{ word }}\" title='{{ other.word }}'>{{ word }}</a>",
+        "{ word } {{ '{{' }} {{ word }} }}",
+        "{{ word",
+        "word }}",
+        "{{ long }}{{ long }}",
+        "{{ long }}{{ long }}{{ long }}",
+    ];
+
+    /// What an application may give as values.
+    fn values(word: &str) -> Values {
+        let text = |text: &str| Value::Text(text.into());
+        let deep = Values::from([("word".into(), text("deep"))]);
+        let other = Values::from([
+            ("word".into(), text(word)),
+            ("deep".into(), Value::Map(deep)),
+        ]);
+        Values::from([
+            ("word".into(), text(word)),
+            ("other".into(), Value::Map(other)),
+            ("nothing".into(), Value::Null),
+            ("number".into(), Value::Int(-7)),
+            ("fraction".into(), Value::Float(1.0)),
+            ("yes".into(), Value::Bool(true)),
+            ("list".into(), Value::List(vec![text("a")])),
+            ("long".into(), text(&"x".repeat(OUTPUT_BYTES_MAX / 2))),
+        ])
+    }
+
+    /// What is put together without the engine is what the engine would have made of it.
+    #[test]
+    fn plain_sources_become_what_the_engine_makes_of_them() {
+        let mut put_together = 0;
+        let words = [
+            "",
+            "Anna",
+            "<b a='1' b=\"2\">&amp;</b>",
+            "{{ word }}\r\n\0",
+            "ß😀",
+        ];
+        let words = words.map(|word| (word, values(word)));
+        for (source, (word, values)) in SOURCES
+            .iter()
+            .flat_map(|s| words.iter().map(move |w| (s, w)))
+        {
+            let given = Given::new(values).unwrap();
+            for kind in [Kind::Text, Kind::Html, Kind::Link] {
+                let Ok(compiled) = Compiled::new(kind, source) else {
+                    continue;
+                };
+                let engine = compiled.run(&given, 0);
+                if let Some(plain) = compiled.put_together(&given, 0) {
+                    let plain = plain.into_bytes();
+                    assert_eq!(plain, engine.unwrap(), "{source:?} with {word:?}");
+                    put_together += 1;
+                }
+            }
+        }
+        assert_eq!(put_together, 315, "the plain ones of them");
     }
 
     #[test]

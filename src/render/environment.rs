@@ -1,5 +1,6 @@
 //! The template engine as Herald runs it: empty but for what is added here, strict, and bounded in time and memory.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -194,56 +195,75 @@ fn join(state: &mut State<'_, '_>, list: &Value, separator: &str) -> Result<Stri
     Ok(joined)
 }
 
-/// The values as the engine takes them; none if they are too many, too large or nested too deeply.
-/// A null becomes undefined, so that printing it is an error and not the word "none".
-pub(super) fn engine_values(values: &placeholder::Values) -> Option<Value> {
-    let mut left = VALUES_BYTES_MAX;
-    engine_map(values, VALUE_DEPTH_MAX + 1, &mut left)
+/// The values of one message, within their limits.
+pub(super) struct Given<'v> {
+    pub(super) given: &'v placeholder::Values,
+    of_engine: OnceCell<Value>,
 }
 
-fn engine_value(value: &placeholder::Value, depth: usize, left: &mut usize) -> Option<Value> {
+impl<'v> Given<'v> {
+    /// None if the values are too many, too large or nested too deeply.
+    pub(super) fn new(given: &'v placeholder::Values) -> Option<Self> {
+        weigh(given, VALUE_DEPTH_MAX + 1, &mut { VALUES_BYTES_MAX })?;
+        let of_engine = OnceCell::new();
+        Some(Self { given, of_engine })
+    }
+
+    /// The values as the engine takes them; most messages do without.
+    pub(super) fn of_engine(&self) -> Value {
+        self.of_engine
+            .get_or_init(|| engine_map(self.given))
+            .clone()
+    }
+}
+
+/// None when a limit is reached.
+fn weigh(map: &placeholder::Values, depth: usize, left: &mut usize) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    for (key, value) in map {
+        *left = left.checked_sub(key.len())?;
+        weigh_value(value, depth, left)?;
+    }
+    Some(())
+}
+
+fn weigh_value(value: &placeholder::Value, depth: usize, left: &mut usize) -> Option<()> {
     *left = left.checked_sub(16)?;
-    Some(match value {
+    match value {
+        placeholder::Value::Text(text) => *left = left.checked_sub(text.len())?,
+        placeholder::Value::List(list) => {
+            let depth = depth.checked_sub(1)?;
+            list.iter().try_for_each(|v| weigh_value(v, depth, left))?;
+        }
+        placeholder::Value::Map(map) => weigh(map, depth, left)?,
+        _ => {}
+    }
+    Some(())
+}
+
+/// A null becomes undefined, so that printing it is an error and not the word "none".
+fn engine_value(value: &placeholder::Value) -> Value {
+    match value {
         placeholder::Value::Null => Value::UNDEFINED,
         placeholder::Value::Bool(b) => Value::from(*b),
         placeholder::Value::Int(i) => Value::from(*i),
         placeholder::Value::Float(f) => Value::from(*f),
-        placeholder::Value::Text(text) => {
-            *left = left.checked_sub(text.len())?;
-            Value::from(text.as_str())
-        }
-        placeholder::Value::List(list) => {
-            let depth = depth.checked_sub(1)?;
-            let items = list.iter().map(|v| engine_value(v, depth, left));
-            Value::from(items.collect::<Option<Vec<_>>>()?)
-        }
-        placeholder::Value::Map(map) => engine_map(map, depth, left)?,
-    })
+        placeholder::Value::Text(text) => Value::from(text.as_str()),
+        placeholder::Value::List(list) => list.iter().map(engine_value).collect::<Vec<_>>().into(),
+        placeholder::Value::Map(map) => engine_map(map),
+    }
 }
 
-fn engine_map(map: &placeholder::Values, depth: usize, left: &mut usize) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    // With keys of the engine's own kind, which hold a short word themselves and are not converted once more.
-    let mut converted = BTreeMap::<Value, Value>::new();
-    for (key, value) in map {
-        *left = left.checked_sub(key.len())?;
-        converted.insert(key.as_str().into(), engine_value(value, depth, left)?);
-    }
-    Some(Value::from(converted))
+/// With keys of the engine's own kind, which hold a short word themselves and are not converted once more.
+fn engine_map(map: &placeholder::Values) -> Value {
+    let items = map.iter();
+    let items = items.map(|(key, value)| (Value::from(key.as_str()), engine_value(value)));
+    Value::from(items.collect::<BTreeMap<_, _>>())
 }
 
 /// Takes the output and stops the render when it becomes too large.
 pub(super) struct Capped {
     pub(super) bytes: Vec<u8>,
-}
-
-impl Capped {
-    /// Values are seldom longer than the tags they replace, but for a link or two.
-    pub(super) fn with_room_for(source: &str) -> Self {
-        Self {
-            bytes: Vec::with_capacity(source.len() + 1024),
-        }
-    }
 }
 
 impl io::Write for Capped {

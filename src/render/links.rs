@@ -1,6 +1,6 @@
 //! Links in messages: patterns from the settings, and what may stand in a word that ends in `Url`.
 
-use super::{Kind, Problem, as_text, engine_values, inspect, render_source};
+use super::{Kind, Problem, as_text, given, inspect, render_source};
 use crate::domain::placeholder::{Value, Values};
 use crate::error::Error;
 
@@ -58,7 +58,7 @@ pub(super) fn check_words(pattern: &str) -> Result<(), Error> {
 
 /// The address a pattern makes with these values.
 pub fn link(pattern: &str, values: &Values) -> Result<String, Error> {
-    let address = render_source("Link pattern", Kind::Link, pattern, &engine_values(values)?)?;
+    let address = render_source("Link pattern", Kind::Link, pattern, &given(values)?)?;
     let address = address.trim();
     check_url_value("Link pattern", &Value::Text(address.into()))?;
     Ok(address.into())

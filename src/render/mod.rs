@@ -6,6 +6,7 @@ mod allow;
 mod compiled;
 mod environment;
 mod links;
+mod plain;
 mod text;
 mod tokens;
 
@@ -18,6 +19,7 @@ pub use tokens::{BLOCK_DEPTH_MAX, BLOCK_TAGS_MAX, BRACKET_DEPTH_MAX, TAG_TOKENS_
 pub use crate::domain::template::{Problem, Use, Used};
 
 use compiled::Kind;
+use environment::Given;
 use minijinja::{Error as EngineError, ErrorKind};
 
 use crate::domain::address::no_controls;
@@ -70,7 +72,7 @@ pub fn render(parts: &Parts<'_>, values: &Values) -> Result<Rendered, Error> {
     for (word, value) in values.iter().filter(|(word, _)| word.ends_with("Url")) {
         check_url_value(word, value)?;
     }
-    let values = engine_values(values)?;
+    let values = given(values)?;
     let subject = parts.subject.filter(|_| parts.format != Format::Sms);
     let subject = subject
         .map(|source| render_subject(source, &values))
@@ -97,15 +99,15 @@ pub fn render(parts: &Parts<'_>, values: &Values) -> Result<Rendered, Error> {
     })
 }
 
-fn engine_values(values: &Values) -> Result<minijinja::Value, Error> {
-    environment::engine_values(values).ok_or_else(|| {
+fn given(values: &Values) -> Result<Given<'_>, Error> {
+    Given::new(values).ok_or_else(|| {
         Error::invalid(format!(
             "The placeholders hold more than {VALUES_BYTES_MAX} bytes or are nested more than {VALUE_DEPTH_MAX} deep; the message is not sent."
         ))
     })
 }
 
-fn render_subject(source: &str, values: &minijinja::Value) -> Result<String, Error> {
+fn render_subject(source: &str, values: &Given<'_>) -> Result<String, Error> {
     let subject = render_source("Subject", Kind::Text, source, values)?;
     no_controls("Subject", &subject, false)?;
     let subject = subject.trim();
@@ -117,12 +119,7 @@ fn render_subject(source: &str, values: &minijinja::Value) -> Result<String, Err
     Ok(subject.into())
 }
 
-fn render_body(
-    part: &str,
-    kind: Kind,
-    source: &str,
-    values: &minijinja::Value,
-) -> Result<String, Error> {
+fn render_body(part: &str, kind: Kind, source: &str, values: &Given<'_>) -> Result<String, Error> {
     let body = render_source(part, kind, source, values)?;
     no_controls(part, &body, true)?;
     if body.trim().is_empty() {
@@ -138,7 +135,7 @@ fn render_source(
     part: &str,
     kind: Kind,
     source: &str,
-    values: &minijinja::Value,
+    values: &Given<'_>,
 ) -> Result<String, Error> {
     let check = || match kind {
         Kind::Link => links::check_words(source),
@@ -150,16 +147,9 @@ fn render_source(
         }),
     };
     let compiled = compiled::of(kind, source, check)?;
-    let mut output = environment::Capped::with_room_for(source);
     compiled
-        .template()
-        .and_then(|template| {
-            template
-                .render_captured_to(values.clone(), &mut output)
-                .map(drop)
-        })
-        .map_err(|error| render_error(part, source, &error))?;
-    String::from_utf8(output.bytes).map_err(Error::internal)
+        .render(source, values)
+        .map_err(|error| render_error(part, source, &error))
 }
 
 fn render_error(part: &str, source: &str, error: &EngineError) -> Error {
