@@ -5,7 +5,8 @@
 
 use crate::clock::Clock;
 use log::{LevelFilter, Log, Metadata, Record};
-use std::io::Write;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -15,6 +16,9 @@ pub enum LogFormat {
     /// An object a line, for machines.
     Json,
 }
+
+/// What most lines have room in.
+const LINE_BYTES: usize = 200;
 
 struct Logger {
     format: LogFormat,
@@ -37,24 +41,14 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        // Always three digits, so that columns stand under each other and lines sort.
-        let time = format!("{:.3}", Clock::System.now());
-        let line = match self.format {
-            LogFormat::Text => format!(
-                "{time} {:5} {}\n",
-                record.level(),
-                one_line(&record.args().to_string())
-            ),
-            LogFormat::Json => {
-                let line = serde_json::json!({
-                    "time": time,
-                    "level": record.level().as_str().to_lowercase(),
-                    "target": record.target(),
-                    "message": record.args().to_string(),
-                });
-                format!("{line}\n")
-            }
+        let mut line = String::with_capacity(LINE_BYTES);
+        let written = match self.format {
+            LogFormat::Text => write_text(&mut line, record),
+            LogFormat::Json => write_json(&mut line, record),
         };
+        if written.is_err() {
+            return;
+        }
         // A log that cannot be written must not stop the appliance.
         drop(std::io::stderr().lock().write_all(line.as_bytes()));
     }
@@ -62,9 +56,25 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// What others said must not look like lines of ours.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+fn write_text(line: &mut String, record: &Record<'_>) -> fmt::Result {
+    // Always three digits, so that columns stand under each other and lines sort.
+    write!(line, "{:.3} {:5} ", Clock::System.now(), record.level())?;
+    let start = line.len();
+    line.write_fmt(*record.args())?;
+    // What others said must not look like lines of ours.
+    if line[start..].contains(char::is_control) {
+        let said = line.split_off(start);
+        line.push_str(&said.replace(char::is_control, " "));
+    }
+    line.write_char('\n')
+}
+
+fn write_json(line: &mut String, record: &Record<'_>) -> fmt::Result {
+    let object = serde_json::json!({
+        "time": format!("{:.3}", Clock::System.now()),
+        "level": record.level().as_str().to_lowercase(),
+        "target": record.target(),
+        "message": record.args().to_string(),
+    });
+    writeln!(line, "{object}")
 }

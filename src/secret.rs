@@ -96,16 +96,19 @@ pub fn action_token(
     issued: Timestamp,
     expires: Timestamp,
 ) -> Result<String> {
-    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
     // Each value is a GUID, a slug or a number: none needs escaping.
-    let claims = URL_SAFE_NO_PAD.encode(format!(
+    let claims = format!(
         r#"{{"sub":"{user}","purpose":"{purpose}","jti":"{}","iat":{},"exp":{}}}"#,
         Uuid::new_v4(),
         issued.as_second(),
         expires.as_second(),
-    ));
+    );
+    let mut token = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(claims, &mut token);
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(Error::internal)?;
-    mac.update(format!("{header}.{claims}").as_bytes());
-    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-    Ok(format!("{header}.{claims}.{signature}"))
+    mac.update(token.as_bytes());
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(mac.finalize().into_bytes(), &mut token);
+    Ok(token)
 }

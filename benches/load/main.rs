@@ -3,7 +3,7 @@
 //! A load driver, not a test: it starts the release binary as a child process with a data directory on the real disk,
 //! drives it over sockets, and prints a Markdown table. Nothing fails for being slow. Sizes come from the environment:
 //! `HERALD_BENCH_SECS` (each measurement), `HERALD_BENCH_MAILS` (per delivery run), `HERALD_BENCH_DIR` (which disk),
-//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`group`, `accepts`, `mails`, `tarpit`, `backlog`, `log`
+//! `HERALD_BENCH_LOG_ROWS` (how long a log), `HERALD_BENCH_ONLY` (`accepts`, `mails`, `tarpit`, `backlog`, `log`
 //! or `process`).
 #![allow(missing_docs, clippy::print_stdout)] // The table on stdout is what this program is for.
 
@@ -24,8 +24,8 @@ use std::time::Duration;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const CONNECTIONS: [usize; 3] = [1, 16, 64];
-const CALLERS: [usize; 2] = [1, 64];
+/// How many, and in how many rounds.
+const CONNECTIONS: [(usize, usize); 3] = [(1, 1), (16, 1), (64, 5)];
 const SMTP_CONNECTIONS: [usize; 2] = [4, 16];
 const MAIL_ROUNDS: usize = 5;
 
@@ -58,12 +58,8 @@ fn main() -> Result<()> {
     // One part alone is for a profiler.
     let only = std::env::var("HERALD_BENCH_ONLY").ok();
     let wanted = |part| only.as_deref().is_none_or(|only| only == part);
-    let mut group = f64::NAN;
-    if wanted("group") {
-        group = group_commit_rows(&sizes)?;
-    }
     if wanted("accepts") {
-        accept_rows(&sizes, group)?;
+        accept_rows(&sizes)?;
     }
     if wanted("mails") {
         mail_rows(&sizes)?;
@@ -83,66 +79,92 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The yardstick: what the store takes when nothing stands in front of it.
-fn group_commit_rows(sizes: &Sizes) -> Result<f64> {
-    let mut last = 0.0;
-    for callers in CALLERS {
-        last = group_commit::inserts_per_sec(&sizes.disk, callers, sizes.span)?;
-        row(
-            &format!("group-commit insert loop, {callers} callers"),
-            last,
-            "",
-            None,
-        );
-    }
-    Ok(last)
-}
-
-/// Accepted sends beside `GET /livez`, each pair side by side in time.
-fn accept_rows(sizes: &Sizes, group: f64) -> Result<()> {
+/// Accepted sends beside `GET /livez` and beside the group-commit loop with as many callers: all in turn, so that what the
+/// machine does meanwhile meets each of them, and of several rounds the medians.
+fn accept_rows(sizes: &Sizes) -> Result<()> {
     let held = Prepared::new(&sizes.disk)?;
     let running = Prepared::new(&sizes.disk)?;
     let holding = Appliance::start(&held, Some(DEAD_SERVER))?;
     let capturing = Appliance::start(&running, None)?;
-    for connections in CONNECTIONS {
-        let measure = |what: &str, appliance: &Appliance, load: &Load, beside: f64| {
-            let before = appliance.cpu_micros()?;
-            let measured = driver::drive(appliance.address, load, connections, sizes.span)?;
-            let micros = (appliance.cpu_micros()? - before) / measured.total.max(1);
-            let what = format!("{what}, {connections} connections, {micros} us of processor each");
-            match beside.is_nan() {
-                true => row(&what, measured.per_sec, "", None),
-                false => row(
-                    &what,
-                    measured.per_sec,
-                    &format!("/livez {beside:.0}"),
-                    Some(measured.per_sec / beside),
-                ),
-            }
-            Ok::<_, Box<dyn Error>>(measured.per_sec)
-        };
-        let livez = measure("GET /livez", &holding, &Load::livez(), f64::NAN)?;
-        for (kind, body) in [
-            ("welcome mail", WELCOME),
-            ("mail in the caller's words", OWN_WORDS),
-        ] {
-            let what = format!("accepted: a {kind}, outbox held");
-            let sends = measure(&what, &holding, &Load::sends(&held, body), livez)?;
-            if connections == 64 && !group.is_nan() {
-                let beside = format!("group commit {group:.0}");
-                row("the same", sends, &beside, Some(sends / group));
-            }
+    let welcome = "a welcome mail, outbox held";
+    for (connections, rounds) in CONNECTIONS {
+        let mut table = Rounds::default();
+        for _ in 0..rounds {
+            let mut measure = |what: &'static str, appliance: &Appliance, load: &Load| {
+                let before = appliance.cpu_micros()?;
+                let measured = driver::drive(appliance.address, load, connections, sizes.span)?;
+                let micros = (appliance.cpu_micros()? - before) as f64;
+                let micros = micros / measured.total.max(1) as f64;
+                table.add(what, measured.per_sec, micros);
+                Ok::<_, Box<dyn Error>>(())
+            };
+            measure(LIVEZ, &holding, &Load::livez())?;
+            measure(welcome, &holding, &Load::sends(&held, WELCOME))?;
+            let own_words = Load::sends(&held, OWN_WORDS);
+            measure("a mail in the caller's words", &holding, &own_words)?;
+            // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
+            let delivering = "a welcome mail, while delivering to `capture:`";
+            measure(delivering, &capturing, &Load::sends(&running, WELCOME))?;
+            capturing.wait_until_empty(&running)?;
+            let group = group_commit::inserts_per_sec(&sizes.disk, connections, sizes.span)?;
+            table.add(GROUP, group, f64::NAN);
         }
-        // The backlog of this one is worked off meanwhile, so it comes after what must not be disturbed.
-        let what = "accepted: a welcome mail, while delivering to `capture:`";
-        measure(what, &capturing, &Load::sends(&running, WELCOME), livez)?;
-        capturing.wait_until_empty(&running)?;
+        table.print(connections);
     }
     for (what, appliance) in [("outbox held", holding), ("delivering", capturing)] {
         let (now, most) = appliance.memory()?;
         println!("| memory after these sends, {what} | {now} | most {most} | |");
     }
     Ok(())
+}
+
+/// What was measured in turn.
+#[derive(Default)]
+struct Rounds(Vec<(&'static str, Vec<f64>, Vec<f64>)>);
+
+const LIVEZ: &str = "GET /livez";
+/// The yardstick: what the store takes when nothing stands in front of it.
+const GROUP: &str = "group-commit insert loop";
+
+impl Rounds {
+    fn add(&mut self, what: &'static str, per_sec: f64, micros: f64) {
+        let index = self.0.iter().position(|row| row.0 == what);
+        let index = index.unwrap_or_else(|| {
+            self.0.push((what, Vec::new(), Vec::new()));
+            self.0.len() - 1
+        });
+        self.0[index].1.push(per_sec);
+        self.0[index].2.push(micros);
+    }
+
+    fn of(&self, what: &str) -> &[f64] {
+        let found = self.0.iter().find(|row| row.0 == what);
+        found.map_or(&[], |row| &row.1)
+    }
+
+    /// A ratio is the median of the rounds' ratios, not the ratio of the medians.
+    fn print(&self, connections: usize) {
+        for (what, rates, micros) in &self.0 {
+            let micros = median(micros.clone());
+            let cost = match micros.is_nan() {
+                true => String::new(),
+                false => format!(", {micros:.0} us of processor each"),
+            };
+            let what_row = format!("{what}, {connections} connections{cost}");
+            let rate = median(rates.clone());
+            if [LIVEZ, GROUP].contains(what) {
+                row(&what_row, rate, "", None);
+                continue;
+            }
+            for (name, label) in [(LIVEZ, what_row.as_str()), (GROUP, "the same")] {
+                let beside = self.of(name);
+                let ratios = rates.iter().zip(beside).map(|(rate, beside)| rate / beside);
+                let ratio = median(ratios.collect());
+                let beside = format!("{name} {:.0}", median(beside.to_vec()));
+                row(label, rate, &beside, Some(ratio));
+            }
+        }
+    }
 }
 
 /// As many mails of the same size over as many sessions, by Postfix's own generator and by us in turn: the medians, for

@@ -374,7 +374,10 @@ impl AccessLine {
     fn write(&self, status: u16, length: usize) {
         let Self { method, path, .. } = self;
         let millis = self.started.elapsed().as_secs_f64() * 1000.0;
-        let peer = self.peer.map_or_else(|| "unix".into(), |ip| ip.to_string());
+        let peer: &dyn fmt::Display = match &self.peer {
+            Some(ip) => ip,
+            None => &"unix",
+        };
         log::info!(target: ACCESS_TARGET, "{method} {path} {status} {length} bytes {millis:.1} ms {peer}");
     }
 }

@@ -118,6 +118,8 @@ pub(super) fn of(
 mod tests {
     use super::super::OUTPUT_BYTES_MAX;
     use super::*;
+    use crate::assets::built_in_templates;
+    use crate::domain::format::Format;
     use crate::domain::placeholder::{Value, Values};
 
     #[test]
@@ -139,7 +141,7 @@ mod tests {
     }
 
     /// Sources of text and words, and what is beyond them by a hair.
-    const SOURCES: [&str; 36] = [
+    const SOURCES: [&str; 46] = [
         "",
         "text",
         "\n",
@@ -168,7 +170,17 @@ mod tests {
         "{{ true }}",
         "{{ 'word' }}",
         "{{ word|upper }}",
-        "{% if word %}{{ word }}{% endif %}",
+        "Hello{% if word %} {{ word }}{% endif %},\n",
+        "a\n{% if word %}\nb\n{% else %}\nc\n{% endif %}\nd\n",
+        "{% if word -%} a {%- elif other.word %} b {% else %} c {%- endif %}",
+        "{% if other.word %}{% if word %}{{ word }}{% endif %}{% endif %}",
+        "{% if missing %}a{% else %}b{% endif %}",
+        "{% if nothing %}a{% else %}b{% endif %}",
+        "{% if word is defined %}a{% endif %}",
+        "{% if word == other.word %}a{% endif %}",
+        "{% if not word %}a{% endif %}",
+        "{% if number %}a{% endif %}",
+        "{% for word in list %}{{ word }}{% endfor %}",
         "{% raw %}{{ word }}{% endraw %}",
         "<a href=\"{{ word }}\" title='{{ other.word }}'>{{ word }}</a>",
         "{ word } {{ '{{' }} {{ word }} }}",
@@ -227,7 +239,25 @@ mod tests {
                 }
             }
         }
-        assert_eq!(put_together, 315, "the plain ones of them");
+        assert_eq!(put_together, 375, "the plain ones of them");
+    }
+
+    /// An announcement chooses between its own title and the application's name, which is the engine's business.
+    #[test]
+    fn built_in_templates_are_put_together_without_the_engine() {
+        let mut of_engine = Vec::new();
+        for built_in in built_in_templates() {
+            let parts = [built_in.subject, Some(built_in.body), built_in.html_body];
+            let mut sources = parts.iter().flatten();
+            if sources.any(|source| Plain::of(source, true).is_none()) {
+                of_engine.push((built_in.slug, built_in.format));
+            }
+        }
+        let titled = [Format::CombinedEmail, Format::Push];
+        assert_eq!(
+            of_engine,
+            titled.map(|format| ("announcement".into(), format))
+        );
     }
 
     #[test]

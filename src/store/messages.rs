@@ -331,17 +331,13 @@ fn line(row: &Row<'_>) -> rusqlite::Result<LogLine> {
 
 /// A step a line, its parts separated by U+001F; neither occurs in addresses, names or our sentences.
 fn encode(trace: &[Decision]) -> String {
-    let mut text = String::new();
-    for Decision {
-        about,
-        choice,
-        reason,
-    } in trace
-    {
-        for part in [about, "\u{1f}", choice, "\u{1f}", reason, "\n"] {
-            text.push_str(part);
-        }
-    }
+    let parts = || {
+        trace
+            .iter()
+            .flat_map(|d| [&d.about, "\u{1f}", &d.choice, "\u{1f}", &d.reason, "\n"])
+    };
+    let mut text = String::with_capacity(parts().map(str::len).sum());
+    text.extend(parts());
     text
 }
 
