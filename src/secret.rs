@@ -84,6 +84,28 @@ pub fn random() -> u64 {
     getrandom::u64().unwrap_or(0)
 }
 
+/// What every token of an action link begins with: `{"alg":"HS256","typ":"JWT"}`, and the point behind it. (RFC 7515, 7.1)
+const TOKEN_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
+
+/// The text with `***` for each token of an action link: whoever has one is let in, and a reader of the log is not the user.
+#[must_use]
+pub fn without_tokens(text: String) -> String {
+    if !text.contains(TOKEN_HEADER) {
+        return text;
+    }
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut parts = text.split(TOKEN_HEADER);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for rest in parts {
+        // The claims, and behind a point the signature.
+        let rest = rest.trim_start_matches(is_base64);
+        let rest = rest.strip_prefix('.').unwrap_or(rest);
+        shown.push_str("***");
+        shown.push_str(rest.trim_start_matches(is_base64));
+    }
+    shown
+}
+
 /// The token in an action link: a JWT (RFC 7519) signed with HS256 that says whom it is for, what it allows and until
 /// when. The operator's own application verifies it. (api.md, "Placeholders")
 ///
@@ -103,12 +125,44 @@ pub fn action_token(
         issued.as_second(),
         expires.as_second(),
     );
-    let mut token = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
-    token.push('.');
+    let mut token = TOKEN_HEADER.to_owned();
     URL_SAFE_NO_PAD.encode_string(claims, &mut token);
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(Error::internal)?;
     mac.update(token.as_bytes());
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(mac.finalize().into_bytes(), &mut token);
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_action_links_are_not_shown() {
+        let header = TOKEN_HEADER.trim_end_matches('.');
+        let header = URL_SAFE_NO_PAD.decode(header).unwrap();
+        assert_eq!(header, br#"{"alg":"HS256","typ":"JWT"}"#);
+        let now = Timestamp::UNIX_EPOCH;
+        let token = action_token(b"key", Uuid::nil(), "welcome", now, now).unwrap();
+        let signature = token.rfind('.').unwrap();
+        let table = [
+            ("Hello.".to_owned(), "Hello."),
+            (token.clone(), "***"),
+            (
+                format!("Go to x?t={token}. Or not."),
+                "Go to x?t=***. Or not.",
+            ),
+            (
+                format!("<a href='x?t={token}&amp;u=1'>{token}</a>"),
+                "<a href='x?t=***&amp;u=1'>***</a>",
+            ),
+            // Cut short by whoever repeated it.
+            (format!("{} …", &token[..signature]), "*** …"),
+            (format!("{}… {token}", &token[..signature + 5]), "***… ***"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(without_tokens(text.clone()), shown, "{text}");
+        }
+    }
 }

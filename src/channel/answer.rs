@@ -2,6 +2,7 @@
 
 use super::{ANSWER_CHARS_MAX, Class, Failure};
 use crate::domain::retry::Signal;
+use crate::secret::without_tokens;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
@@ -74,7 +75,7 @@ impl Mask {
         Self(Vec::new())
     }
 
-    /// The text with secrets as `***`, control characters as spaces, cut to [`ANSWER_CHARS_MAX`] characters.
+    /// The text with secrets and tokens of action links as `***`, control characters as spaces, cut to [`ANSWER_CHARS_MAX`] characters.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         // Masking comes before cutting, so that no half of a secret is left at the end.
@@ -82,7 +83,8 @@ impl Mask {
         for secret in &self.0 {
             text = text.replace(secret, "***");
         }
-        text.trim()
+        without_tokens(text)
+            .trim()
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(ANSWER_CHARS_MAX)

@@ -8,6 +8,7 @@ use crate::domain::cause::Cause;
 use crate::domain::ids::{MessageId, TemplateId, TypeId, UserId};
 use crate::domain::message::{Attempt, Decision, LogEntry, LogLine, NewMessage, Status};
 use crate::error::{Error, Result};
+use crate::secret::without_tokens;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 use std::borrow::Cow;
@@ -252,7 +253,8 @@ fn not_found(id: MessageId) -> Error {
     Error::NotFound(format!("No message has the ID {id}."))
 }
 
-/// One message with its attempts and its trace. The content of sensitive types is left out.
+/// One message with its attempts and its trace. The content of sensitive types is left out, and of that of others the
+/// tokens of action links.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -265,7 +267,9 @@ pub fn entry(db: &Db, id: MessageId) -> Result<LogEntry> {
         let is_sensitive: bool = row.get("is_sensitive")?;
         let content = |column| match is_sensitive {
             true => Ok(None),
-            false => row.get(column),
+            false => row
+                .get::<_, Option<String>>(column)
+                .map(|text| text.map(without_tokens)),
         };
         Ok(LogEntry {
             line: line(row)?,
