@@ -71,6 +71,12 @@ const CHECKS: &[Check] = &[
         select 'Message ' || id || ' is ' || status || ' and has '
             || iif(cause is null, 'no cause.', 'the cause ' || quote(cause) || '.') from message
         where (cause is null) = (status in ('failed', 'expired'))"),
+    ("languages", 12, "
+        select 'The language ' || language || ' has ' || sum(there) || ' users and counts ' || sum(counted) || '.' from (
+            select language, email is not null as has_email, mobile is not null as has_mobile, 1 as there, 0 as counted
+            from recipient where not is_disabled
+            union all select language, has_email, has_mobile, 0, count from speaker)
+        group by language, has_email, has_mobile having sum(there) <> sum(counted)"),
     ("templates", 1, "
         select 'Message type ' || type_id || ' has ' || count(*) || ' live templates of the format ' || format
             || ' in the language ' || lcid || '.' from template

@@ -33,6 +33,7 @@ pub(super) const PLAN: Plan = Plan {
         include_str!("migrations/0009_rare.sql"),
         include_str!("migrations/0010_kind.sql"),
         include_str!("migrations/0011_user.sql"),
+        include_str!("migrations/0012_speaker.sql"),
     ],
 };
 
@@ -235,7 +236,7 @@ mod tests {
         migrations: &[
             PLAN.migrations[0], PLAN.migrations[1], PLAN.migrations[2], PLAN.migrations[3],
             PLAN.migrations[4], PLAN.migrations[5], PLAN.migrations[6], PLAN.migrations[7],
-            PLAN.migrations[8], PLAN.migrations[9], MADE_UP[0], MADE_UP[1],
+            PLAN.migrations[8], PLAN.migrations[9], PLAN.migrations[10], MADE_UP[0], MADE_UP[1],
         ],
     };
 

@@ -178,8 +178,8 @@ pub struct Speakers {
 
 /// Counted in its index.
 pub(super) const SPEAKERS: &str = "
-    select language, count(*) as users, sum(email is not null) as with_email, sum(mobile is not null) as with_mobile
-    from recipient where is_disabled = 0 group by language, lcid";
+    select language, sum(count) as users, sum(count * has_email) as with_email, sum(count * has_mobile) as with_mobile
+    from speaker group by language having sum(count) > 0";
 
 /// From the devices, because most users have none.
 pub(super) const WITH_DEVICE: &str = "

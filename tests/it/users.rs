@@ -2,8 +2,11 @@
 
 use crate::support::app::{Reply, TestApp};
 use herald::import::LINES_MAX;
+use herald::store::check::check;
+use herald::store::copies::Watch;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 const IMPORT: &str = "/api/admin/v1/users/import";
 
@@ -92,4 +95,52 @@ fn a_list_has_at_most_ten_thousand_lines() {
     assert_eq!(counts(&reply), [LINES_MAX as u64, 0, 0, 0]);
     import(&app, "", &list(LINES_MAX + 1)).expect(400, r#"{"Result":"ERR","Message":"err_InvalidElement","Details":"The list has more than 10000 lines; send it in parts, each with the header line."}"#);
     assert_eq!(total(&app), 0);
+}
+
+/// They are counted as they come, change and go; `herald check` counts them one by one.
+#[test]
+fn who_speaks_which_language_is_right_after_each_change() {
+    let app = TestApp::start();
+    let spoken = || {
+        let coverage = app.get("/api/admin/v1/messages/templates/coverage");
+        let languages = coverage.json()["Data"]["Languages"].take();
+        let lines = languages
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|l| l["Users"] != 0)
+            .map(|l| {
+                let numbers = ["Users", "WithEmail", "WithMobile"].map(|word| l[word].to_string());
+                format!("{} {}", l["Language"].as_str().unwrap(), numbers.join(" "))
+            });
+        lines.collect::<Vec<_>>().join(", ")
+    };
+    #[rustfmt::skip] // A table: one change a line.
+    let steps = [
+        (r#"{"UserName":"anna","Language":"nb"}"#, "nb 1 0 0"),
+        (r#"{"UserName":"bo","Language":"nb","Email":"bo@example.com","IsDisabled":true}"#, "nb 1 0 0"),
+        (r#"{"ID":2,"UserName":"bo","Language":"nb","Email":"bo@example.com"}"#, "nb 2 1 0"),
+        (r#"{"ID":1,"UserName":"anna","Language":"nb","Email":"a@example.com","Mobile":"+4790000001"}"#, "nb 2 2 1"),
+        (r#"{"ID":1,"UserName":"anna","Language":"de","Email":"a@example.com","Mobile":"+4790000001"}"#, "de 1 1 1, nb 1 1 0"),
+        (r#"{"ID":1,"UserName":"anna","Language":"de","Mobile":"+4790000001"}"#, "de 1 0 1, nb 1 1 0"),
+        (r#"{"ID":2,"UserName":"bo","Language":"nb","Email":"bo@example.com","IsDisabled":true}"#, "de 1 0 1"),
+        (r#"{"ID":2,"UserName":"bo","Language":"de","IsDisabled":true}"#, "de 1 0 1"),
+    ];
+    for (user, expected) in steps {
+        assert_eq!(app.post("/api/admin/v1/users", user).status, 200, "{user}");
+        assert_eq!(spoken(), expected, "{user}");
+    }
+    let list = "UserName,Language,Email\nanna,fr,\nbo,fr,b@example.com\ncarl,fr,c@example.com\n";
+    assert_eq!(counts(&import(&app, "", list)), [1, 2, 0, 0]);
+    assert_eq!(spoken(), "fr 2 1 1");
+    for id in [2, 3] {
+        app.delete(&format!("/api/admin/v1/users/{id}"));
+    }
+    assert_eq!(spoken(), "fr 1 0 1");
+    let nobody = Watch {
+        enter: &|_| (),
+        stop: Arc::default(),
+    };
+    let checked = check(&app.database(), &nobody).unwrap();
+    assert_eq!(checked.findings.len(), 0, "{:?}", checked.findings);
 }
