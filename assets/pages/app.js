@@ -4,7 +4,7 @@ import { onSignedOut } from "./lib/api.js";
 import { h } from "./lib/dom.js";
 import { keepFocus } from "./lib/focus.js";
 import * as keys from "./lib/keys.js";
-import { askWith, go, match, start } from "./lib/router.js";
+import { askWith, go, match, start, views } from "./lib/router.js";
 import { refresh, session } from "./lib/session.js";
 import * as shell from "./lib/shell.js";
 import { confirm, empty, linkButton } from "./lib/ui.js";
@@ -14,6 +14,7 @@ const OPEN = new Set(["setup", "signin"]);
 let current = new AbortController();
 let checked = 0;
 let shownAddress = null;
+let isFetching = false;
 
 shell.build();
 keys.start();
@@ -54,6 +55,7 @@ async function show(isFirst) {
     shownAddress = address;
     page.shown?.();
     document.documentElement.dataset.shown = location.pathname;
+    fetchViews();
   } catch (fault) {
     if (fault.name === "AbortError" || signal.aborted) return;
     if (fault.name !== "ApiError") console.error(fault);
@@ -78,6 +80,17 @@ async function open({ view, params }, signal) {
     throw Object.assign(new Error(t.errors.updated), { name: "ApiError", cause: fault });
   });
   return module.default({ params, query: new URLSearchParams(location.search), signal });
+}
+
+/** Fetches the code of the other pages while there is nothing else to do, so that nobody waits for it. */
+async function fetchViews() {
+  if (isFetching || session.State !== "signedIn" || navigator.connection?.saveData) return;
+  isFetching = true;
+  for (const view of views) {
+    await new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
+    // Whoever goes there is told what is wrong.
+    await import(`./views/${view}.js`).catch(() => {});
+  }
 }
 
 function settleFocus() {

@@ -14,6 +14,9 @@ const VIEWS = [
   ["/reference", "reference"], ["/reference/:operation", "reference"],
 ].map(([pattern, view]) => ({ parts: pattern.split("/").slice(1), view }));
 
+/** Every view, once. */
+export const views = new Set(VIEWS.map(({ view }) => view));
+
 /** The view of a path and what the path says; null where there is none. */
 export function match(path) {
   const parts = path.split("/").slice(1);
