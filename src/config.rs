@@ -100,7 +100,7 @@ pub struct ServeArgs {
         value_name = "URL"
     )]
     pub sms: Vec<String>,
-    /// Push provider, such as ntfy://TOKEN@host or gotify://TOKEN@host [also HERALD_PUSH_FILE]
+    /// Push provider, such as ntfy://TOKEN@host or fcm:///path/service-account.json [also HERALD_PUSH_FILE]
     #[arg(
         long,
         env = "HERALD_PUSH",

@@ -119,6 +119,7 @@ mod tests {
             html_body: None,
             is_sensitive: true,
             created: Timestamp::UNIX_EPOCH,
+            expires: Timestamp::MAX,
         }
     }
 

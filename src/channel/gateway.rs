@@ -20,6 +20,17 @@ pub(super) trait Gateway: Send + Sync + 'static {
     fn mask(&self) -> Mask;
     /// See [`Provider::recognises_repeats`].
     fn recognises_repeats(&self) -> bool;
+    /// What has to be asked first, such as for a token; none for most, and while what was learned is good.
+    fn before(&self) -> Option<Request> {
+        None
+    }
+    /// Keeps what was answered to that.
+    ///
+    /// # Errors
+    /// A [`Failure`] of the provider or of its configuration, for no message has been handed over yet.
+    fn learn(&self, _answer: &Answer, _mask: &Mask) -> Result<(), Failure> {
+        Ok(())
+    }
     /// What hands over a message.
     ///
     /// # Errors
@@ -31,7 +42,7 @@ pub(super) trait Gateway: Send + Sync + 'static {
     /// A [`Failure`] whose class is the gateway's own where it says more than the status.
     fn judge(&self, answer: &Answer, mask: &Mask) -> Result<Receipt, Failure>;
     /// What proves address and credentials and sends nothing.
-    fn check(&self) -> Call;
+    fn check(&self) -> Request;
     /// What the answer to that means, in words for a person.
     ///
     /// # Errors
@@ -83,6 +94,16 @@ impl<G: Gateway> HttpProvider<G> {
             clock,
         }
     }
+
+    fn open(&self, timeouts: &Timeouts) -> HttpSession<G> {
+        let mask = self.gateway.mask();
+        HttpSession {
+            client: HttpClient::new(timeouts, mask.clone()),
+            gateway: Arc::clone(&self.gateway),
+            clock: Arc::clone(&self.clock),
+            mask,
+        }
+    }
 }
 
 impl<G: Gateway> Provider for HttpProvider<G> {
@@ -99,13 +120,7 @@ impl<G: Gateway> Provider for HttpProvider<G> {
     }
 
     fn session(&self) -> Box<dyn Session> {
-        let mask = self.gateway.mask();
-        Box::new(HttpSession {
-            client: HttpClient::new(&self.timeouts, mask.clone()),
-            gateway: Arc::clone(&self.gateway),
-            clock: Arc::clone(&self.clock),
-            mask,
-        })
+        Box::new(self.open(&self.timeouts))
     }
 
     fn report(&self, callback: &Callback<'_>) -> Option<Report> {
@@ -113,9 +128,9 @@ impl<G: Gateway> Provider for HttpProvider<G> {
     }
 
     fn check(&self) -> Result<String, Failure> {
-        let mask = self.gateway.mask();
-        let mut client = HttpClient::new(&self.timeouts.for_check(), mask.clone());
-        let answer = client.call(self.gateway.check(), self.clock.now())?;
+        let mut session = self.open(&self.timeouts.for_check());
+        session.prepare()?;
+        let (answer, mask) = session.ask(self.gateway.check())?;
         self.gateway.judge_check(&answer, &mask)
     }
 }
@@ -127,16 +142,38 @@ struct HttpSession<G> {
     mask: Mask,
 }
 
-impl<G: Gateway> Session for HttpSession<G> {
-    fn send(&mut self, message: &Outgoing) -> Result<Receipt, Failure> {
-        let request = self.gateway.request(message);
-        let Request { call, secret } =
-            request.map_err(|why| self.mask.failure(Class::Permanent, None, &why))?;
+impl<G: Gateway> HttpSession<G> {
+    /// The answer, and what must not be kept of it.
+    fn ask(&mut self, request: Request) -> Result<(Answer, Mask), Failure> {
+        let Request { call, secret } = request;
         let mask = match secret {
             Some(secret) => self.mask.and(&secret),
             None => self.mask.clone(),
         };
-        let answer = self.client.call(call, self.clock.now())?;
+        Ok((self.client.call(call, self.clock.now())?, mask))
+    }
+
+    fn prepare(&mut self) -> Result<(), Failure> {
+        let Some(request) = self.gateway.before() else {
+            return Ok(());
+        };
+        let (answer, mask) = self.ask(request).map_err(|mut failure| {
+            // Whatever became of this: the message has not been handed over.
+            if failure.class == Class::InDoubt {
+                failure.class = Class::Provider;
+            }
+            failure
+        })?;
+        self.gateway.learn(&answer, &mask)
+    }
+}
+
+impl<G: Gateway> Session for HttpSession<G> {
+    fn send(&mut self, message: &Outgoing) -> Result<Receipt, Failure> {
+        self.prepare()?;
+        let request = self.gateway.request(message);
+        let request = request.map_err(|why| self.mask.failure(Class::Permanent, None, &why))?;
+        let (answer, mask) = self.ask(request)?;
         self.gateway.judge(&answer, &mask)
     }
 

@@ -125,8 +125,8 @@ impl Gateway for GotifyConfig {
     }
 
     /// A message without a text: Gotify looks at the token first, and then refuses it.
-    fn check(&self) -> Call {
-        self.post(&json!({}))
+    fn check(&self) -> Request {
+        self.post(&json!({})).into()
     }
 
     fn judge_check(&self, answer: &Answer, mask: &Mask) -> Result<String, Failure> {

@@ -7,7 +7,9 @@ pub mod answer;
 pub mod capture;
 mod echo;
 pub mod email;
+pub mod fcm;
 mod gateway;
+pub mod google;
 pub mod gotify;
 pub mod http;
 pub mod mime;
@@ -27,6 +29,7 @@ use crate::error::Result as HeraldResult;
 use crate::hooks::Hooks;
 pub use echo::without_content;
 use email::SmtpProvider;
+use fcm::Fcm;
 use gateway::{Gateway, HttpProvider};
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,6 +204,7 @@ pub fn build(channel: Channel, url: &str, means: &Means<'_>) -> HeraldResult<Arc
         ProviderUrl::Vonage(config) => over_http(Vonage { config, hooks }, means),
         ProviderUrl::Ntfy(config) => over_http(config, means),
         ProviderUrl::Gotify(config) => over_http(config, means),
+        ProviderUrl::Fcm(config) => over_http(Fcm::new(config, means.clock.clone())?, means),
         ProviderUrl::Webhook(config) => over_http(config, means),
         ProviderUrl::Capture => (means.capture)(channel),
     })

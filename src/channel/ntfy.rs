@@ -170,12 +170,13 @@ impl Gateway for NtfyConfig {
     }
 
     /// Whether the server is well, or for an account who that is: both cost nothing.
-    fn check(&self) -> Call {
+    fn check(&self) -> Request {
         let path = match self.account {
             Account::Anyone => "/v1/health",
             Account::Token(_) | Account::User(..) => "/v1/account",
         };
         self.signed(Call::get(format!("{}{path}", self.base)))
+            .into()
     }
 
     fn judge_check(&self, answer: &Answer, mask: &Mask) -> Result<String, Failure> {

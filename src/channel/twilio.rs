@@ -224,11 +224,12 @@ impl Gateway for Twilio {
     }
 
     /// Reads the account, which costs nothing. (<https://www.twilio.com/docs/iam/api/account>)
-    fn check(&self) -> Call {
+    fn check(&self) -> Request {
         let config = &self.config;
         Call::get(config.address(".json"))
             .basic(&config.account, &config.token)
             .header("Accept", "application/json")
+            .into()
     }
 
     fn judge_check(&self, answer: &Answer, mask: &Mask) -> Result<String, Failure> {

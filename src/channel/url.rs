@@ -6,6 +6,7 @@
 mod parts;
 
 use super::email::SmtpConfig;
+use super::fcm::FcmConfig;
 use super::gotify::GotifyConfig;
 use super::ntfy::NtfyConfig;
 use super::twilio::TwilioConfig;
@@ -28,6 +29,8 @@ pub enum ProviderUrl {
     Ntfy(NtfyConfig),
     /// Gotify.
     Gotify(GotifyConfig),
+    /// Firebase Cloud Messaging.
+    Fcm(FcmConfig),
     /// Any gateway.
     Webhook(WebhookConfig),
     /// Kept in the appliance instead of sent.
@@ -57,6 +60,8 @@ pub const SCHEMES: &[Scheme] = &[
     Scheme { word: "ntfy+http", channels: &[Channel::Push], read: |parts| NtfyConfig::read(parts).map(ProviderUrl::Ntfy) },
     Scheme { word: "gotify", channels: &[Channel::Push], read: |parts| GotifyConfig::read(parts).map(ProviderUrl::Gotify) },
     Scheme { word: "gotify+http", channels: &[Channel::Push], read: |parts| GotifyConfig::read(parts).map(ProviderUrl::Gotify) },
+    Scheme { word: "fcm", channels: &[Channel::Push], read: |parts| FcmConfig::read(parts).map(ProviderUrl::Fcm) },
+    Scheme { word: "fcm+http", channels: &[Channel::Push], read: |parts| FcmConfig::read(parts).map(ProviderUrl::Fcm) },
     Scheme { word: "webhook+https", channels: &Channel::ALL, read: |parts| WebhookConfig::read(parts).map(ProviderUrl::Webhook) },
     Scheme { word: "webhook+http", channels: &Channel::ALL, read: |parts| WebhookConfig::read(parts).map(ProviderUrl::Webhook) },
     Scheme { word: "capture", channels: &Channel::ALL, read: capture },
@@ -84,6 +89,10 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     (
         "gotify://TOKEN@gotify.example.com",
         "push to the application of that token",
+    ),
+    (
+        "fcm:///etc/herald/service-account.json",
+        "push over Firebase; each device is a registration token",
     ),
     (
         "webhook+https://gateway.example.com/path?header.X-Key=KEY",
@@ -146,6 +155,7 @@ impl ProviderUrl {
             Self::Vonage(config) => &config.masked,
             Self::Ntfy(config) => &config.masked,
             Self::Gotify(config) => &config.masked,
+            Self::Fcm(config) => &config.masked,
             Self::Webhook(config) => &config.masked,
             Self::Capture => "capture:",
         }

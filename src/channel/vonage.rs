@@ -230,9 +230,11 @@ impl Gateway for Vonage {
     }
 
     /// Reads the balance, which costs nothing. (<https://developer.vonage.com/en/api/account>)
-    fn check(&self) -> Call {
+    fn check(&self) -> Request {
         let config = &self.config;
-        Call::get(format!("{}/account/get-balance", config.base)).basic(&config.key, &config.secret)
+        Call::get(format!("{}/account/get-balance", config.base))
+            .basic(&config.key, &config.secret)
+            .into()
     }
 
     fn judge_check(&self, answer: &Answer, mask: &Mask) -> Result<String, Failure> {

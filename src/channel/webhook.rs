@@ -284,8 +284,8 @@ impl Gateway for WebhookConfig {
     }
 
     /// What may be done there, which is asked with the credentials and sends nothing. (RFC 9110, section 9.3.7)
-    fn check(&self) -> Call {
-        self.call("OPTIONS")
+    fn check(&self) -> Request {
+        self.call("OPTIONS").into()
     }
 
     fn judge_check(&self, answer: &Answer, mask: &Mask) -> Result<String, Failure> {

@@ -283,6 +283,8 @@ pub struct Outgoing {
     pub is_sensitive: bool,
     /// When the message was accepted: the Date of every attempt.
     pub created: Timestamp,
+    /// When it is no longer worth sending.
+    pub expires: Timestamp,
 }
 
 /// Without content, which may be sensitive.

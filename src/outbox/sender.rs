@@ -233,7 +233,7 @@ impl<'a> Sender<'a> {
         let mut goes_on = true;
         let followers = claimed.iter().skip(1).map(Some).chain([None]);
         for (message, next) in claimed.iter().zip(followers) {
-            if !goes_on || message.expires <= lane.clock.now() {
+            if !goes_on || message.outgoing.expires <= lane.clock.now() {
                 untried.push((message.id, message.attempt));
                 continue;
             }
@@ -318,7 +318,9 @@ impl<'a> Sender<'a> {
         let providers = self.lane.providers.iter().enumerate().skip(after + 1);
         providers
             .filter(|(_, next)| !(message.is_released && next.provider.keeps_here()))
-            .filter(|(_, next)| self.number < next.provider.connections() && now < message.expires)
+            .filter(|(_, next)| {
+                self.number < next.provider.connections() && now < message.outgoing.expires
+            })
             .find_map(|(index, next)| {
                 let permit = next.breaker.enter(steady).ok()?;
                 next.pace.take(1, steady).ok()?;
@@ -340,7 +342,7 @@ impl<'a> Sender<'a> {
             let tried = Try {
                 channel: lane.channel,
                 number: message.tries,
-                expires: message.expires,
+                expires: message.outgoing.expires,
                 recognises_repeats: lane.providers[index].provider.recognises_repeats(),
                 is_probe,
             };

@@ -11,7 +11,9 @@ use super::play::{Play, play, send};
 use super::reports::{Plan, Postman, Reports};
 use std::io::{self, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use tempfile::TempDir;
 
 /// The least that is announced of a body which does not come whole.
 const CUT_BYTES_MIN: usize = 100;
@@ -24,10 +26,24 @@ pub struct LookAlike {
     pub owns: fn(&Request) -> bool,
     /// What the service would answer, having checked path, credentials and fields.
     pub answer: fn(&Request) -> Verdict,
-    /// The provider URL of an appliance that is to use it at this address.
-    pub url: fn(SocketAddr) -> String,
+    /// The provider URL of an appliance that is to use it; none where it is only asked beside another.
+    pub url: Option<fn(&Site) -> String>,
+    /// A file that such an appliance has to be given.
+    pub file: Option<fn(SocketAddr) -> NamedText>,
     /// How it tells later what became of a message; none where the service does not.
     pub reports: Option<Reports>,
+}
+
+/// The name of a file, and what is in it.
+pub type NamedText = (&'static str, String);
+
+/// Where the services are.
+#[derive(Debug)]
+pub struct Site {
+    /// All of them.
+    pub address: SocketAddr,
+    /// The directory with their files.
+    pub files: PathBuf,
 }
 
 /// What a service makes of a request.
@@ -52,6 +68,7 @@ impl From<Response> for Verdict {
 #[derive(Debug)]
 pub struct Gateway {
     desk: Arc<Desk>,
+    files: TempDir,
     listener: Listener,
 }
 
@@ -84,7 +101,16 @@ impl Gateway {
             }
         };
         let listener = Listener::start(address, Place::HttpConnect, &desk.orders, serve)?;
-        Ok(Self { desk, listener })
+        let files = TempDir::with_prefix("herald-simulate-")?;
+        for file in LOOK_ALIKES.iter().filter_map(|known| known.file) {
+            let (name, text) = file(listener.address());
+            std::fs::write(files.path().join(name), text)?;
+        }
+        Ok(Self {
+            desk,
+            files,
+            listener,
+        })
     }
 
     /// Where it listens.
@@ -108,8 +134,12 @@ impl Gateway {
     /// The provider URL for each service, with its name.
     #[must_use]
     pub fn urls(&self) -> Vec<(&'static str, String)> {
-        let url = |known: &LookAlike| (known.name, (known.url)(self.address()));
-        LOOK_ALIKES.iter().map(url).collect()
+        let site = Site {
+            address: self.address(),
+            files: self.files.path().to_owned(),
+        };
+        let url = |known: &LookAlike| Some((known.name, known.url?(&site)));
+        LOOK_ALIKES.iter().filter_map(url).collect()
     }
 
     /// The newest requests, in their order.

@@ -1,10 +1,9 @@
 //! Gotify's messages, as far as Herald uses them. (gateways.md, 3.5)
 
 use super::book::Message;
-use super::gateway::{LookAlike, Verdict};
+use super::gateway::{LookAlike, Site, Verdict};
 use super::http::{Request, Response};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 
 /// The token of the application it knows.
 pub const TOKEN: &str = "A0rehearsal.tok";
@@ -17,7 +16,8 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     name: "gotify",
     owns: |request| request.path() == "/message",
     answer,
-    url: |address: SocketAddr| format!("gotify+http://{TOKEN}@{address}"),
+    url: Some(|Site { address, .. }| format!("gotify+http://{TOKEN}@{address}")),
+    file: None,
     reports: None,
 };
 

@@ -14,6 +14,7 @@ pub mod authority;
 pub mod book;
 pub mod control;
 pub mod fault;
+pub mod fcm;
 pub mod gateway;
 pub mod gotify;
 pub mod http;
@@ -36,6 +37,8 @@ use gateway::LookAlike;
 pub const LOOK_ALIKES: &[LookAlike] = &[
     twilio::LOOK_ALIKE,
     vonage::LOOK_ALIKE,
+    fcm::LOOK_ALIKE,
+    fcm::TOKENS,
     ntfy::LOOK_ALIKE,
     gotify::LOOK_ALIKE,
     webhook::LOOK_ALIKE,

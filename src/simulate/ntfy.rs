@@ -1,11 +1,10 @@
 //! ntfy's publishing, as far as Herald uses it. (gateways.md, 3.4)
 
 use super::book::Message;
-use super::gateway::{LookAlike, Verdict};
+use super::gateway::{LookAlike, Site, Verdict};
 use super::http::{Request, Response};
 use crate::channel::ntfy::{MESSAGE_BYTES_MAX, TOPIC_CHARS_MAX};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 
 /// The access token it knows.
 pub const TOKEN: &str = "tk_0rehearsal";
@@ -18,7 +17,8 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     name: "ntfy",
     owns: |request| request.path() == "/" || request.path().starts_with("/v1/"),
     answer,
-    url: |address: SocketAddr| format!("ntfy+http://{TOKEN}@{address}"),
+    url: Some(|Site { address, .. }| format!("ntfy+http://{TOKEN}@{address}")),
+    file: None,
     reports: None,
 };
 

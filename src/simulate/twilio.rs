@@ -1,12 +1,11 @@
 //! Twilio's Messages API, as far as Herald uses it. (gateways.md, 3.1)
 
 use super::book::Message;
-use super::gateway::{LookAlike, Verdict};
+use super::gateway::{LookAlike, Site, Verdict};
 use super::http::{Request, Response};
 use super::reports::Reports;
 use crate::channel::http::Call;
 use crate::channel::twilio::signature;
-use std::net::SocketAddr;
 
 /// The account it knows.
 pub const ACCOUNT: &str = "AC0123";
@@ -19,7 +18,8 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     name: "twilio",
     owns: |request| request.path().starts_with("/2010-04-01/"),
     answer,
-    url,
+    url: Some(url),
+    file: None,
     reports: Some(Reports {
         course: &["sent", "delivered"],
         calls: |request, message, status, code| {
@@ -28,7 +28,7 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     }),
 };
 
-fn url(address: SocketAddr) -> String {
+fn url(Site { address, .. }: &Site) -> String {
     let token: String = form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
     format!("twilio+http://{ACCOUNT}:{token}@{address}?from=%2B15550001111")
 }

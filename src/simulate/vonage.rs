@@ -1,13 +1,12 @@
 //! Vonage's classic SMS API, as far as Herald uses it. (gateways.md, 3.2)
 
 use super::book::Message;
-use super::gateway::{LookAlike, Verdict};
+use super::gateway::{LookAlike, Site, Verdict};
 use super::http::{Request, Response};
 use super::reports::Reports;
 use crate::channel::http::Call;
 use crate::channel::vonage::is_gsm;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 
 /// The API key it knows.
 pub const KEY: &str = "abcd1234";
@@ -20,14 +19,15 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     name: "vonage",
     owns: |request| matches!(request.path(), "/sms/json" | "/account/get-balance"),
     answer,
-    url,
+    url: Some(url),
+    file: None,
     reports: Some(Reports {
         course: &["buffered", "delivered"],
         calls,
     }),
 };
 
-fn url(address: SocketAddr) -> String {
+fn url(Site { address, .. }: &Site) -> String {
     let secret: String = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
     format!("vonage+http://{KEY}:{secret}@{address}?from=Acme")
 }

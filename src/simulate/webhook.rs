@@ -1,10 +1,9 @@
 //! A gateway of no name, for the provider that sends to any: it takes `to` and `text` as a form or as JSON.
 
 use super::book::Message;
-use super::gateway::{LookAlike, Verdict};
+use super::gateway::{LookAlike, Site, Verdict};
 use super::http::{Request, Response};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 
 /// The key that it wants in the header `X-Key`.
 pub const KEY: &str = "rehearsal-key";
@@ -14,7 +13,10 @@ pub const LOOK_ALIKE: LookAlike = LookAlike {
     name: "webhook",
     owns: |request| request.path().starts_with("/webhook"),
     answer,
-    url: |address: SocketAddr| format!("webhook+http://{address}/webhook?id=id&header.X-Key={KEY}"),
+    url: Some(|Site { address, .. }| {
+        format!("webhook+http://{address}/webhook?id=id&header.X-Key={KEY}")
+    }),
+    file: None,
     reports: None,
 };
 

@@ -74,8 +74,6 @@ pub struct Claimed {
     pub attempt: u32,
     /// Tries that count for the backoff, this one included.
     pub tries: u32,
-    /// Not after.
-    pub expires: Timestamp,
     /// Whether a capture channel must not have it.
     pub is_released: bool,
     /// What the provider gets.
@@ -114,7 +112,10 @@ pub fn claim(
                 break;
             }
             for candidate in due {
-                let end = match (candidate.message.expires <= now, candidate.is_empty) {
+                let end = match (
+                    candidate.message.outgoing.expires <= now,
+                    candidate.is_empty,
+                ) {
                     (true, _) => Some((Status::Expired, EXPIRED, Cause::EXPIRED)),
                     (false, true) => Some((Status::Failed, NO_CONTENT, Cause::NO_CONTENT)),
                     (false, false) => None,
@@ -237,7 +238,6 @@ fn candidate(row: &Row<'_>, default_sender: &str) -> rusqlite::Result<Candidate>
             id: MessageId(row.get(0)?),
             attempt: attempts + 1,
             tries: tries + 1,
-            expires: time(row, 3)?,
             is_released: row.get::<_, i64>(4)? == RELEASED,
             outgoing: Outgoing {
                 guid: guid(row, 5)?,
@@ -251,6 +251,7 @@ fn candidate(row: &Row<'_>, default_sender: &str) -> rusqlite::Result<Candidate>
                 html_body: row.get(12)?,
                 is_sensitive: row.get(13)?,
                 created: time(row, 14)?,
+                expires: time(row, 3)?,
             },
         },
     })

@@ -12,6 +12,7 @@ const KINDS = {
   vonage: { channel: "sms", fields: ["user", "password", "from"] },
   ntfy: { channel: "push", fields: ["host", "user", "password"], optional: ["user", "password"] },
   gotify: { channel: "push", fields: ["host", "password"] },
+  fcm: { channel: "push", fields: ["file"] },
   webhook: { channel: null, fields: ["host", "format", "to", "text", "header", "password"], optional: ["to", "text", "header", "password"] },
   capture: { channel: null, fields: [] },
   url: { channel: null, fields: ["url"] },
@@ -25,7 +26,7 @@ function placeOf(address) {
 }
 
 /** The URL that these values mean. (cli.md, "Provider URLs") */
-export function urlOf(kind, { host, port, tls, user, password, from, url, format, to, text, header }) {
+export function urlOf(kind, { host, port, tls, user, password, from, url, file, format, to, text, header }) {
   if (kind === "url") return url.trim();
   if (kind === "capture") return "capture:";
   const secret = password ? enc(password) : "";
@@ -34,6 +35,7 @@ export function urlOf(kind, { host, port, tls, user, password, from, url, format
     const owner = kind === "ntfy" && user ? `${enc(user)}:` : "";
     return `${kind}${plain}://${owner || secret ? `${owner}${secret}@` : ""}${place}`;
   }
+  if (kind === "fcm") return `fcm://${file.trim().split("/").map(enc).join("/")}`;
   if (kind === "webhook") {
     const [plain, place] = placeOf(host);
     const pairs = [["format", format === "json" ? "" : format], ["to", to.trim()], ["text", text.trim()], [`header.${header.trim()}`, header && password]];
@@ -60,7 +62,7 @@ export function providerFields(channels) {
     host: input({ inputmode: "url", autocapitalize: "none" }), port: input({ placeholder: "587", inputmode: "numeric" }),
     tls: select(Object.entries(t.providers.tls), "required"), user: input({ autocapitalize: "none" }), password: input({ type: "password", autocomplete: "new-password" }),
     format: select(Object.entries(t.providers.formats), "json"), to: input({ placeholder: "to", autocapitalize: "none" }), text: input({ placeholder: "text", autocapitalize: "none" }), header: input({ autocapitalize: "none" }),
-    from: input(), url: input({ placeholder: "smtp://user:password@host:587", autocapitalize: "none" }),
+    from: input(), file: input({ autocapitalize: "none" }), url: input({ placeholder: "smtp://user:password@host:587", autocapitalize: "none" }),
   };
   const place = h("div.form-grid", {});
   const verdict = h("div", { role: "status" });

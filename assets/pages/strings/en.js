@@ -63,7 +63,7 @@ export default {
     cancel: { action: "Cancel", sure: "Cancel it", keep: "Let it wait", done: "Cancelled", title: "Cancel this message?", text: "It is not sent. It can be sent again later." },
     accepted: (by) => `Accepted from ${by}`, decided: "Decided", nextTry: "Next try", waits: "Waiting to be sent", until: "Given up after",
     took: "The provider took it", running: "Under way", unknown: "Herald ended before the answer came",
-    refused: { provider: "The provider could not be used", configuration: "The provider refused us", temporary: "Not now, said the provider", permanent: "Refused for good", in_doubt: "Nobody knows whether it went out", other: "It did not work" },
+    refused: { provider: "The provider could not be used", configuration: "The provider refused us", temporary: "Not now, said the provider", permanent: "Refused for good", in_doubt: "Nobody knows whether it went out", unregistered: "The device is not known any more", other: "It did not work" },
     reported: "The provider reported", attempt: (number) => `Attempt ${number}`, theirId: "Their id:",
     sensitive: "The content of this type lets somebody in. It is wiped when the message is through, and never shown.", noContent: "There is no content: it was never made, or it has been wiped.",
     why: {
@@ -77,6 +77,7 @@ export default {
       temporary: "It was tried for as long as it was worth sending. Send it again when the provider is well.",
       provider: "The provider could not be reached. Check it in Settings, then send the message again.",
       configuration: "The provider does not accept us: a password, key or sender is wrong. Mend it in Settings, then send the message again.",
+      unregistered: "The push service does not know this device any more, so it was forgotten here too. Your application registers it anew when it is opened.",
       in_doubt: "The connection broke after the message was handed over: it may have gone out. Ask the recipient before you send it again.",
       none: "It never got to a provider; the decisions below say why.",
     },
@@ -108,7 +109,7 @@ export default {
     preferencesText: "A system message goes out in the format chosen here, whatever its user prefers. Without a choice, the type's own channels count.", sendsAs: (type, format) => `${type} as ${format}`,
   },
   providers: {
-    kind: "Kind", channel: "Channel", kinds: { smtp: "Mail server (SMTP)", twilio: "Twilio", vonage: "Vonage", ntfy: "ntfy", gotify: "Gotify", webhook: "Any HTTP gateway", capture: "Capture: keep it here", url: "Another, as a URL" },
+    kind: "Kind", channel: "Channel", kinds: { smtp: "Mail server (SMTP)", twilio: "Twilio", vonage: "Vonage", ntfy: "ntfy", gotify: "Gotify", fcm: "Firebase (FCM)", webhook: "Any HTTP gateway", capture: "Capture: keep it here", url: "Another, as a URL" },
     tls: { required: "STARTTLS", implicit: "TLS from the start", opportunistic: "TLS if it is offered", none: "No encryption" },
     fields: { host: "Server", port: "Port", tls: "Encryption", user: "User name", password: "Password", from: "Sender", url: "URL" },
     smtp: { hostSample: "mail.example.com", from: "Sender, if not the template's", fromHint: "An address that this server lets you use.", fromSample: "noreply@example.com" },
@@ -116,6 +117,7 @@ export default {
     vonage: { user: "API key", password: "API secret", from: "From", fromHint: "A number of yours in E.164, or a name of up to 11 letters and digits.", fromSample: "Acme" },
     ntfy: { hostSample: "ntfy.example.com", password: "Access token or password", passwordHint: "A token stands without a user name. Each device is a topic." },
     gotify: { hostSample: "gotify.example.com", password: "Application token", passwordHint: "Everything goes to this application, whatever the device." },
+    fcm: { file: "Key file of the service account", fileSample: "/etc/herald/service-account.json", fileHint: "Where it is on the machine of this appliance. Each device is a registration token." },
     webhook: { host: "Address", hostSample: "gateway.example.com/messages", format: "Format", to: "Name of the recipient's field", text: "Name of the text's field", header: "Header of the key", headerSample: "X-Key", password: "Key" },
     formats: { json: "JSON", form: "Form" },
     url: { urlHint: "The form that the command line takes. User and password are percent-encoded." },
@@ -137,7 +139,7 @@ export default {
   },
   causes: (cause) => {
     const [word, code] = cause.split(" ");
-    const words = { permanent: "Refused by the recipient's side", in_doubt: "Nobody knows whether it went out", expired: "Not sent in time", no_address: "No address", gave_up: "Given up after many tries", provider: "The provider could not be used", configuration: "The provider refuses us" };
+    const words = { permanent: "Refused by the recipient's side", in_doubt: "Nobody knows whether it went out", expired: "Not sent in time", no_address: "No address", unregistered: "Device not known any more", gave_up: "Given up after many tries", provider: "The provider could not be used", configuration: "The provider refuses us" };
     return `${words[word] ?? cause}${words[word] && code ? ` (${code})` : ""}`;
   },
   users: {

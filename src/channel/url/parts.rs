@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use percent_encoding::percent_decode_str;
+use std::path::PathBuf;
 
 /// The fewest and the most messages a second that `rate=` may ask for.
 pub const RATE_RANGE: (f64, f64) = (0.001, 100_000.0);
@@ -64,7 +65,10 @@ impl Parts {
                 host
             }
         };
-        parts.read_host(host)?;
+        // A service may have one place, and then needs none; [`Parts::params`] tells the others.
+        if !authority.is_empty() {
+            parts.read_host(host)?;
+        }
         for (pair, at) in query.into_iter().flat_map(|q| q.split('&')).zip(1..) {
             let (name, value) = pair.split_once('=').ok_or_else(|| {
                 Error::invalid(format!(
@@ -205,6 +209,21 @@ impl Parts {
             )));
         }
         Ok(path.trim_end_matches('/').to_owned())
+    }
+
+    /// The path, decoded, for a provider that is told by a file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is none, or it is not encoded well.
+    pub fn take_file(&mut self) -> Result<PathBuf> {
+        let path = decode(self.scheme, "the path", &std::mem::take(&mut self.path))?;
+        match path.len() {
+            0 | 1 => Err(Error::invalid(format!(
+                "{0}:// needs the path of a key file, as in {0}:///etc/herald/service-account.json.",
+                self.scheme
+            ))),
+            _ => Ok(path.into()),
+        }
     }
 
     /// The parameters whose names begin so, without that beginning, and in their order.

@@ -105,7 +105,7 @@ pub struct WireAttempt {
     provider: String,
     /// Null while it runs, or when the process ended in it.
     result: Option<bool>,
-    /// provider, configuration, temporary, permanent or in_doubt; null for a success.
+    /// provider, configuration, temporary, permanent, in_doubt or unregistered; null for a success.
     class: Option<String>,
     code: Option<u16>,
     /// The provider's words.

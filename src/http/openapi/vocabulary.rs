@@ -209,7 +209,7 @@ fn of_word(owner: &str, name: &str) -> Value {
             json!({ "items": { "type": "string", "enum": words }, "minItems": 1, "examples": [["email"]] })
         }
         "Class" => {
-            json!({ "enum": ["provider", "configuration", "temporary", "permanent", "in_doubt"] })
+            json!({ "enum": ["provider", "configuration", "temporary", "permanent", "in_doubt", "unregistered"] })
         }
         "Channel" if owner == "WireQueue" => json!({ "enum": Channel::ALL.map(Channel::word) }),
         "Encoding" => json!({ "enum": ["GSM-7", "UCS-2"] }),

@@ -66,12 +66,18 @@ pageTest("providers are added, checked, ordered and removed", { world: true }, a
 });
 
 pageTest("a push service is checked and added by its address and token", { world: true }, async (page, app) => {
+  page.refused(400);
   const ntfy = new URL(app.world.ntfy.replace("ntfy+http", "http"));
   await signIn(page, "/settings/providers");
   await page.getByRole("button", { name: "Add provider for Push" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Kind").selectOption("Gotify");
   await dialog.getByLabel("Application token").waitFor();
+  // The file is there, and says itself that it is only for a rehearsal.
+  await dialog.getByLabel("Kind").selectOption("Firebase (FCM)");
+  await dialog.getByLabel("Key file of the service account").fill(decodeURIComponent(new URL(app.world.fcm.replace("fcm+http", "http")).pathname));
+  await dialog.getByRole("button", { name: "Check" }).click();
+  await dialog.getByText("has a token_uri that does not begin with https://").waitFor();
   await dialog.getByLabel("Kind").selectOption("ntfy");
   await dialog.getByLabel("Server").fill(`http://${ntfy.host}/`);
   await dialog.getByLabel("Access token or password").fill("wrong");

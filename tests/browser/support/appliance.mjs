@@ -40,7 +40,7 @@ function start(args, env) {
 async function outside(env) {
   const program = start(["simulate", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"], env);
   const word = (name) => until(name, () => new RegExp(`^${name}: (.+)$`, "m").exec(program.out)?.[1]);
-  const world = { stop: program.stop, smtp: await word("smtp"), twilio: await word("twilio"), ntfy: await word("ntfy"), faults: await word("faults") };
+  const world = { stop: program.stop, smtp: await word("smtp"), twilio: await word("twilio"), ntfy: await word("ntfy"), fcm: await word("fcm"), faults: await word("faults") };
   world.order = (fault) => fetch(world.faults, { method: "POST", body: fault });
   world.mend = () => fetch(world.faults, { method: "DELETE" });
   world.taken = async () => (await (await fetch(world.faults.replace("faults", "messages"))).json()).Messages;

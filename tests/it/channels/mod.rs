@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says so by panicking.
 
+mod fcm;
 mod gotify;
 mod mail;
 mod ntfy;
@@ -53,6 +54,7 @@ fn mail() -> Outgoing {
         html_body: None,
         is_sensitive: false,
         created: "2026-11-22T04:05:06.789Z".parse().unwrap(),
+        expires: "2026-11-22T05:05:06.789Z".parse().unwrap(),
     }
 }
 

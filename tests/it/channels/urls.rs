@@ -17,6 +17,7 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
     let vonage = |base: &str, from: &str| format!("base: {base:?}, key: \"abc1\", secret: ***, from: {from:?} }})");
     let ntfy = |base: &str, account: &str| format!("base: {base:?}, account: {account} }})");
     let gotify = |base: &str| format!("base: {base:?}, token: *** }})");
+    let fcm = |base: &str, file: &str| format!("base: {base:?}, file: {file:?} }})");
     let cases: Vec<(Channel, &str, &str, String)> = vec![
         (Email, "smtp://mail.example", "smtp://mail.example", smtp("mail.example", 587, "Required", None, None, None, 4)),
         (Email, "smtp://anna:hunter2@Mail.Example:2525", "smtp://anna:***@Mail.Example:2525", smtp("mail.example", 2525, "Required", Some("anna"), None, None, 4)),
@@ -39,6 +40,8 @@ fn good_urls_are_understood_and_shown_without_their_secret() {
         (Push, "ntfy+http://anna:hunter2@[::1]/", "ntfy+http://anna:***@[::1]/", ntfy("http://[::1]", "User(\"anna\", ***)")),
         (Push, "gotify://hunter2@push.example", "gotify://***@push.example", gotify("https://push.example")),
         (Push, "gotify+http://hunter2@push.example/gotify", "gotify+http://***@push.example/gotify", gotify("http://push.example/gotify")),
+        (Push, "fcm:///etc/herald/key.json", "fcm:///etc/herald/key.json", fcm("https://fcm.googleapis.com", "/etc/herald/key.json")),
+        (Push, "fcm+http://[::1]:9/a%20b.json?rate=5", "fcm+http://[::1]:9/a%20b.json?rate=5", fcm("http://[::1]:9", "/a b.json")),
         (Sms, "twilio+http://AC1:hunter2@[::1]:99?service=MG1", "twilio+http://AC1:***@[::1]:99?service=MG1", twilio("http://[::1]:99", "AC1", "Service(\"MG1\")")),
     ];
     for (channel, url, masked, debug) in cases {
@@ -86,22 +89,24 @@ const TOKEN: &str = "twilio:// needs the account's SID and its token before the 
 const FROM: &str = "vonage:// needs from= with a number such as %2B15550001111 or a name of up to 11 letters and digits.";
 const KEY: &str = "vonage:// needs the API key, of letters and digits, and its secret before the host, as in vonage://KEY:SECRET@rest.nexmo.com.";
 const NTFY: &str = "ntfy:// takes an access token, as in ntfy://TOKEN@host, or user:password@, or nothing before the host.";
+const FCM: &str =
+    "fcm:// needs the path of a key file, as in fcm:///etc/herald/service-account.json.";
 const GOTIFY: &str = "gotify:// needs the token of an application before the host, as in gotify://TOKEN@host, and no password.";
 
 #[test]
 #[rustfmt::skip] // A table: one URL a line.
 fn bad_urls_are_refused_with_what_to_write_instead() {
     let cases = [
-        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
-        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
-        (Email, "pigeon://k:hunter2@h", "unknown provider scheme pigeon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture."),
+        (Email, "", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, fcm, fcm+http, webhook+https, webhook+http, capture."),
+        (Email, "Hunter2!:x", "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, fcm, fcm+http, webhook+https, webhook+http, capture."),
+        (Email, "pigeon://k:hunter2@h", "unknown provider scheme pigeon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, fcm, fcm+http, webhook+https, webhook+http, capture."),
         (Sms, "smtp://h", "smtp: does not carry sms; for sms there are twilio:, twilio+http:, vonage:, vonage+http:, webhook+https:, webhook+http:, capture:."),
-        (Push, "twilio://h", "twilio: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, webhook+https:, webhook+http:, capture:."),
+        (Push, "twilio://h", "twilio: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, fcm:, fcm+http:, webhook+https:, webhook+http:, capture:."),
         (Email, "smtp://h ?x", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "smtp://u:hunter2\r\n@h", "A provider URL must not contain spaces or control characters; write a space as %20."),
         (Email, "capture:x", "capture: takes nothing after the colon; write `capture:` alone."),
         (Email, "smtp:h", "smtp: needs `//` and a host, as in smtp://user:password@host.example."),
-        (Email, "smtp://", HOST),
+        (Email, "smtp://", "smtp: needs `//` and a host, as in smtp://user:password@host.example."),
         (Email, "smtp://u:hunter2@", HOST),
         (Email, "smtp://h:0", HOST),
         (Email, "smtp://h:65536", HOST),
@@ -162,7 +167,7 @@ fn bad_urls_of_other_services_are_refused_too() {
         (Sms, "vonage://k%2F:hunter2@h?from=Acme", KEY),
         (Sms, "vonage://k:hunter2@h/path?from=Acme", "vonage:// takes no path after the host; write a `/` in a password as %2F."),
         (Sms, "vonage://k:hunter2@h?from=Acme&type=hunter2", "Parameter 2 of vonage:// is not known or comes twice; known are from."),
-        (Push, "ntfy://", "ntfy:// needs a host after `//` or the `@`, as in ntfy://user:password@host.example; a port is a number from 1 to 65535, and `/`, `?` and `:` in a password are written %2F, %3F and %3A."),
+        (Push, "ntfy://", "ntfy: needs `//` and a host, as in ntfy://user:password@host.example."),
         (Push, "ntfy:host", "ntfy: needs `//` and a host, as in ntfy://user:password@host.example."),
         (Push, "ntfy://@host", NTFY),
         (Push, "ntfy://hunter2:@host", NTFY),
@@ -174,6 +179,13 @@ fn bad_urls_of_other_services_are_refused_too() {
         (Push, "gotify://host", GOTIFY),
         (Push, "gotify://@host", GOTIFY),
         (Push, "gotify://anna:hunter2@host", GOTIFY),
+        (Push, "fcm:", FCM),
+        (Push, "fcm://", FCM),
+        (Push, "fcm:///", FCM),
+        (Push, "fcm://hunter2@host/key.json", "fcm:// takes no user: the key file says who sends, as in fcm:///etc/herald/service-account.json."),
+        (Push, "fcm:///key.json?topic=hunter2", "Parameter 1 of fcm:// is not known or comes twice; known are rate only."),
+        (Push, "fcm:///key%2", "In the path of fcm:// a `%` must be followed by two hexadecimal digits that make UTF-8; write a `%` itself as %25."),
+        (Push, "fcm+http:///key.json", "fcm+http: needs `//` and a host, as in fcm+http://user:password@host.example."),
         (Push, "gotify://hunter2@host?priority=hunter2", "Parameter 1 of gotify:// is not known or comes twice; known are rate only."),
     ]);
 }

@@ -9,7 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 
-const KNOWN: &str = "known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture";
+const KNOWN: &str = "known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, fcm, fcm+http, webhook+https, webhook+http, capture";
 
 #[test]
 fn a_flag_beats_the_environment_which_beats_a_file() {
@@ -140,7 +140,7 @@ fn what_cannot_be_used_is_refused_with_a_sentence_that_names_it_and_holds_no_sec
         (
             "HERALD_EMAIL",
             "hunter22@h",
-            "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, webhook+https, webhook+http, capture.",
+            "A provider URL begins with a scheme and a colon; known are smtp, smtps, twilio, twilio+http, vonage, vonage+http, ntfy, ntfy+http, gotify, gotify+http, fcm, fcm+http, webhook+https, webhook+http, capture.",
         ),
         (
             "HERALD_SMS",
@@ -150,7 +150,7 @@ fn what_cannot_be_used_is_refused_with_a_sentence_that_names_it_and_holds_no_sec
         (
             "HERALD_PUSH",
             "smtp://u:hunter22@h",
-            "smtp: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, webhook+https:, webhook+http:, capture:.",
+            "smtp: does not carry push; for push there are ntfy:, ntfy+http:, gotify:, gotify+http:, fcm:, fcm+http:, webhook+https:, webhook+http:, capture:.",
         ),
         (
             "HERALD_EMAIL_FILE",

@@ -116,7 +116,8 @@ fn for_people_it_prints_what_to_paste_and_a_line_per_message() {
     let printed = world.running.printed();
     let lines = holed(&printed);
     let lines: Vec<_> = lines.lines().collect();
-    assert_eq!(lines.len(), 2 + LOOK_ALIKES.len());
+    let pasted = LOOK_ALIKES.iter().filter(|known| known.url.is_some());
+    assert_eq!(lines.len(), 2 + pasted.count());
     for expected in [
         "smtp: smtp://herald:rehearsal@127.0.0.1:<port>?tls=none",
         "twilio: twilio+http://AC0123:t0ken%2Fwith%2Bsigns@127.0.0.1:<port>?from=%2B15550001111",

@@ -98,6 +98,16 @@ fn whatever_gotify_answers_means_what_the_retry_policy_says() {
 }
 
 #[test]
+fn whatever_fcm_answers_means_what_the_retry_policy_says() {
+    means_the_same(&Dialect {
+        service: "fcm",
+        channel: Channel::Push,
+        misses: Some("No message name in the answer:"),
+        notices_repeats: true,
+    });
+}
+
+#[test]
 fn whatever_any_gateway_answers_means_what_the_retry_policy_says() {
     means_the_same(&Dialect {
         service: "webhook",
