@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use log::{LevelFilter, Log, Metadata, Record};
+use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
@@ -49,11 +50,36 @@ impl Log for Logger {
         if written.is_err() {
             return;
         }
-        // A log that cannot be written must not stop the appliance.
-        drop(std::io::stderr().lock().write_all(line.as_bytes()));
+        HELD.with_borrow_mut(|held| match held {
+            Some(held) => held.push_str(&line),
+            None => write(&line),
+        });
     }
 
     fn flush(&self) {}
+}
+
+thread_local! {
+    /// Lines that are written together; none while each is written by itself.
+    static HELD: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Does work whose lines are written together at its end, whatever that is: each writing is a call of the system.
+pub fn together(work: impl FnOnce()) {
+    struct Release;
+    impl Drop for Release {
+        fn drop(&mut self) {
+            write(&HELD.take().unwrap_or_default());
+        }
+    }
+    HELD.set(Some(String::new()));
+    let _release = Release;
+    work();
+}
+
+/// A log that cannot be written must not stop the appliance.
+fn write(lines: &str) {
+    drop(std::io::stderr().lock().write_all(lines.as_bytes()));
 }
 
 fn write_text(line: &mut String, record: &Record<'_>) -> fmt::Result {

@@ -34,7 +34,8 @@ pub(super) fn complete(job: &Job<'_>, given: Values) -> Result<Values> {
         let is_open =
             job.message_type.words.iter().any(|w| w.name == word) && !values.contains_key(word);
         if is_open {
-            values.insert(word.into(), Value::Text(link(job, pattern)?));
+            let link = link(job, pattern, &mut values)?;
+            values.insert(word.into(), Value::Text(link));
         }
     }
     template::check_values(job.message_type, &values)?;
@@ -126,8 +127,9 @@ fn of_user(user: &User) -> Values {
     values
 }
 
-/// A link with a signed token that ends with the message's life.
-fn link(job: &Job<'_>, pattern: &str) -> Result<String> {
+/// A link with a signed token that ends with the message's life. For as long as it is made, the token is among the values.
+fn link(job: &Job<'_>, pattern: &str, values: &mut Values) -> Result<String> {
+    const TOKEN: &str = "token";
     let token = secret::action_token(
         &job.settings.link_secret,
         job.user.guid,
@@ -135,18 +137,12 @@ fn link(job: &Job<'_>, pattern: &str) -> Result<String> {
         job.now,
         job.expires(),
     )?;
-    let text = |text: &str| Value::Text(text.to_owned());
-    let user = Values::from([
-        ("guid".to_owned(), text(&job.user.guid.to_string())),
-        ("language".to_owned(), text(job.user.profile.language.tag())),
-    ]);
-    let url = job.settings.app_url.as_deref();
-    let app = Values::from([("url".to_owned(), text(url.unwrap_or(&job.app.base_url)))]);
-    // Just the words that a pattern may have: turning all values over again for each link would cost more than the link.
-    let values = Values::from([
-        ("user".to_owned(), Value::Map(user)),
-        ("app".to_owned(), Value::Map(app)),
-        ("token".to_owned(), Value::Text(token)),
-    ]);
-    render::link(pattern, &values)
+    // A type may have a word of that name.
+    let own = values.insert(TOKEN.to_owned(), Value::Text(token));
+    let link = render::link(pattern, values);
+    match own {
+        Some(own) => values.insert(TOKEN.to_owned(), own),
+        None => values.remove(TOKEN),
+    };
+    link
 }

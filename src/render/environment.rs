@@ -61,23 +61,34 @@ fn print(out: &mut Output<'_>, value: &Value, escape: bool) -> Result<(), Error>
     }
 }
 
+/// The bytes that HTML takes for its own. Looked up, for comparing each byte of a long text with all of them costs more than
+/// writing it.
+const ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut at = 0;
+    while at < HTML.len() {
+        escaped[HTML[at] as usize] = true;
+        at += 1;
+    }
+    escaped
+};
+const HTML: &[u8] = b"&<>\"'";
+
 /// Writes text so that HTML shows it as it is, in text and in quoted attributes.
 pub(super) fn write_escaped(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escaped = match byte {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| ESCAPED[usize::from(byte)]) {
+        out.write_str(&rest[..at])?;
+        out.write_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
             b'"' => "&quot;",
-            b'\'' => "&#39;",
-            _ => continue,
-        };
-        out.write_str(&text[written..at])?;
-        out.write_str(escaped)?;
-        written = at + 1;
+            _ => "&#39;",
+        })?;
+        rest = &rest[at + 1..];
     }
-    out.write_str(&text[written..])
+    out.write_str(rest)
 }
 
 fn invalid(what: &'static str) -> Error {

@@ -11,6 +11,7 @@
 //! <https://wiki.postgresql.org/wiki/Fsync_Errors>)
 
 use super::writer::{Answer, Then};
+use crate::logger;
 use rusqlite::ffi;
 use std::fmt::Display;
 use std::io;
@@ -94,9 +95,13 @@ pub(super) fn run(
 
 /// Carries out what is to happen after commits, until the flusher has ended.
 pub(super) fn run_afterwards(afterwards: Receiver<Vec<Then>>) {
-    for then in afterwards.into_iter().flatten() {
-        if catch_unwind(AssertUnwindSafe(then)).is_err() {
-            log::error!("what was to happen after a write panicked");
-        }
+    for group in afterwards {
+        logger::together(|| {
+            for then in group {
+                if catch_unwind(AssertUnwindSafe(then)).is_err() {
+                    log::error!("what was to happen after a write panicked");
+                }
+            }
+        });
     }
 }
