@@ -273,6 +273,40 @@ fn each_line_of_a_json_log_is_an_object_with_the_same_four_fields() {
     assert_eq!(messages.last().unwrap(), "stopped");
 }
 
+/// Replies that wait for the same flush have their lines written together.
+#[test]
+fn each_request_has_its_line_however_many_are_answered_at_once() {
+    let (_directory, data_dir) = place();
+    let made = done(&CLIENT, &[("HERALD_DATA_DIR", &data_dir)]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let server = Running::serve(&data_dir, &[], &[]);
+    let api = || server.caller(made["key"].as_str().unwrap());
+    let user = api().post(
+        "/api/admin/v1/users",
+        r#"{"UserName":"bo","Email":"bo@example.com"}"#,
+    );
+    let guid = user.json()["Data"]["Guid"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1.3/communication/messages/{guid}/send");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let (api, body) = (
+                    api(),
+                    r#"{"deliveryMethod":"email","messageType":"welcome"}"#,
+                );
+                for _ in 0..5 {
+                    assert_eq!(api.post(&path, body).status, 202);
+                }
+            });
+        }
+    });
+    let said = server.stop();
+    let line = format!(" INFO  POST {path} 202 ");
+    let lines = said.err.lines().filter(|l| l.contains(&line));
+    let whole = lines.filter(|l| l.ends_with(" ms 127.0.0.1") && l.len() < 2 * line.len());
+    assert_eq!(whole.count(), 40, "{}", said.err);
+}
+
 #[test]
 fn the_log_level_leaves_out_what_is_below_it() {
     let (directory, data_dir) = place();
