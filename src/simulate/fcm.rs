@@ -29,7 +29,7 @@ const KEY_FILE: &str = "service-account.json";
 const EMAIL: &str = "rehearsal@rehearsal-1.iam.gserviceaccount.com";
 const KEY_ID: &str = "rehearsal-key";
 
-/// Nobody but these pages trusts it.
+/// Nobody but this look-alike trusts it.
 const PRIVATE_KEY: &str = include_str!("fcm.pem");
 
 /// Its line in [`super::LOOK_ALIKES`].
